@@ -1,0 +1,21 @@
+"""What a plugin implements and what the harness gives it."""
+
+from bench.contracts.action import Action, rms_speed, unit_speed
+from bench.contracts.actions import Field, FourVector, ImageAffine, Linear, RandomFields
+from bench.contracts.dataset import Dataset
+from bench.contracts.method import Method
+from bench.contracts.metric import HeldOut, Metric
+from bench.contracts.model import Model
+from bench.contracts.oracle import InView, Oracle
+from bench.contracts.representation import Induced, Representation, View
+from bench.contracts.samples import Progress, Samples, Split, silent
+from bench.contracts.symmetry import Combination, MatrixSymmetry, NoSymmetry, Symmetry
+from bench.contracts.task import Pairs, Task
+from bench.errors import BenchError
+
+__all__ = [
+    "Action", "BenchError", "Combination", "Dataset", "Field", "FourVector", "HeldOut", "ImageAffine", "InView",
+    "Induced", "Linear", "MatrixSymmetry", "Method", "Metric", "Model", "NoSymmetry", "Oracle", "Pairs", "Progress",
+    "RandomFields", "Representation", "Samples", "Split", "Symmetry", "Task", "View", "rms_speed", "silent",
+    "unit_speed",
+]  # fmt: skip

@@ -1,0 +1,50 @@
+"""Dataset: a named source of samples, with the actions, oracles and truths that go with them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from bench.contracts.action import Action
+from bench.contracts.oracle import Oracle
+from bench.contracts.samples import Samples, Split
+from bench.contracts.symmetry import Symmetry
+
+__all__ = ["Dataset"]
+
+
+class Dataset(ABC):
+    """A frozen dataclass whose fields are its parameters.
+
+    Class variables:
+        track: the default (representation, oracle, action).
+        paper: where the data come from.
+    """
+
+    track: ClassVar[tuple[str, str, str]]
+    paper: ClassVar[str] = ""
+
+    def files(self) -> Sequence[Path]:
+        """The files that it reads, for their hash; () if it is generated. BenchError if one cannot be had."""
+        return ()
+
+    @abstractmethod
+    def load(self, split: Split, seed: int) -> Samples:
+        """The samples of a split; what is random in them (rotation, subset) comes from the seed."""
+
+    @abstractmethod
+    def actions(self) -> Mapping[str, Action]:
+        """The actions on the samples, by name."""
+
+    @abstractmethod
+    def oracles(self) -> Mapping[str, Oracle]:
+        """The oracles, by name, not yet trained."""
+
+    def truth(self, action: str, law: str) -> Symmetry | None:
+        """The true symmetry in an action, of a law: an oracle's name, "labels", or "sample" for p(x).
+
+        None: unknown. K = M = 0: known to be none.
+        """
+        return None

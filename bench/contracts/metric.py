@@ -1,0 +1,55 @@
+"""Metric: one run -> numbers."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from torch import Tensor
+
+from bench.contracts.action import Action
+from bench.contracts.representation import View
+from bench.contracts.samples import Samples
+
+__all__ = ["HeldOut", "Metric"]
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """What a symmetry is scored on.
+
+    Arguments:
+        samples: the test split in the track's view, z = E(x), with labels.
+        reference: training samples in the view, for scales, covariances and the basis of chance.
+        action: the track's action, in the view.
+        view: x <-> z; scores compare in data space, at D(z).
+        seed: of the test's own random draws; the same for all methods.
+    """
+
+    samples: Samples
+    reference: Samples
+    action: Action
+    view: View
+    seed: int
+
+    def decode(self, z: Tensor) -> Tensor:
+        """D(z)."""
+        return self.view.decode(z)
+
+
+class Metric(ABC):
+    """Scores one run.
+
+    Class variables:
+        version: raised when the meaning changes; stored records are then scored again.
+        asks: keyword arguments of `score`, of: symmetry, truth, oracle, test (HeldOut), predictor, scores
+            (what the metrics without `scores` found).
+    """
+
+    version: ClassVar[int]
+    asks: ClassVar[frozenset[str]]
+
+    @abstractmethod
+    def score(self, **asked: Any) -> dict[str, float | None]:
+        """Flat name -> number; None where the score does not apply."""

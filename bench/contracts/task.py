@@ -1,0 +1,54 @@
+"""Task: what a method may see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from bench.contracts.action import Action
+from bench.contracts.oracle import Oracle
+from bench.contracts.samples import Progress, Samples, silent
+from bench.contracts.symmetry import Symmetry
+
+__all__ = ["Pairs", "Task"]
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Labelled pairs (x, g x) with the coefficient of g along the truth, shapes (N, *s), (N, *s), (N, K)."""
+
+    x: Tensor
+    moved: Tensor
+    coefficient: Tensor
+
+
+@dataclass(frozen=True)
+class Task:
+    """Samples, action, and what the method declared in `uses`; never the test split.
+
+    Arguments:
+        train, valid: samples in the track's view; labels only if `"labels"` is declared. They set device and dtype.
+        action: the action to search in.
+        seed: the seed of everything random in the method.
+        oracle: phi on the view, with `"oracle"`.
+        pairs: fraction -> labelled pairs, with `"pairs"`.
+        truth: the true symmetry, with `"truth"`: for controls alone.
+        effort: the budget, as a multiple of the standard one.
+        progress: tell it (step, steps, loss).
+    """
+
+    train: Samples
+    valid: Samples
+    action: Action
+    seed: int
+    oracle: Oracle | None = None
+    pairs: Callable[[float], Pairs] | None = None
+    truth: Symmetry | None = None
+    effort: float = 1.0
+    progress: Progress = silent
+
+    def steps(self, standard: int) -> int:
+        """How many steps the budget allows where `standard` are taken at the standard budget."""
+        return max(1, round(standard * self.effort))

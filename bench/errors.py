@@ -1,0 +1,25 @@
+"""The one exception that a user is meant to see."""
+
+from __future__ import annotations
+
+__all__ = ["BenchError"]
+
+
+class BenchError(Exception):
+    """What happened, and what to do about it.
+
+    Arguments:
+        message: one line, what was wrong and what is allowed.
+        hint: one line, what to do.
+    """
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.hint})" if self.hint else self.message
+
+    def __reduce__(self) -> tuple[type[BenchError], tuple[str, str]]:
+        return type(self), (self.message, self.hint)
