@@ -61,4 +61,5 @@ class Record:
                 raise BenchError(f"unknown status {data['status']!r}; allowed: {', '.join(STATUSES)}")
             return cls(**{f.name: data[f.name] for f in fields(cls)})
         except (KeyError, TypeError, ValueError) as error:
-            raise BenchError(f"not a record: {type(error).__name__}: {error}", "delete the file and run again") from None
+            what = f"not a record: {type(error).__name__}: {error}"
+            raise BenchError(what, "delete the file and run again") from None
