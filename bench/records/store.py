@@ -45,9 +45,13 @@ class Store:
         write_atomically(path, record.to_json())
         return path
 
+    def paths(self) -> list[Path]:
+        """The files of all records, sorted."""
+        return sorted(self.root.glob("*/*/*.json"))
+
     def __iter__(self) -> Iterator[Record]:
         """All records, in the order of their paths."""
-        for path in sorted(self.root.glob("*/*/*.json")):
+        for path in self.paths():
             record = self._read(path)
             if record is not None:
                 yield record

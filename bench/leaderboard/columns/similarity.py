@@ -1,0 +1,25 @@
+"""Section 2: is it the named symmetry?"""
+
+from __future__ import annotations
+
+from bench.leaderboard.columns import mean_column
+
+__all__ = ["COLUMNS"]
+
+COLUMNS = [
+    mean_column(
+        "generator_similarity",
+        "generator similarity",
+        "1: the spans of found and true generators agree, 0: chance",
+        40,
+        ranked=True,
+    ),
+    mean_column(
+        "orbit_similarity",
+        "orbit similarity",
+        "1: the orbits of found and true symmetry agree, 0: chance; the true one is the named symmetry, "
+        "not the only right answer",
+        41,
+        ranked=True,
+    ),
+]

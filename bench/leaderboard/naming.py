@@ -1,0 +1,109 @@
+"""Naming: which runs belong together, and what a reader calls them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from bench.leaderboard.runs import Run
+
+__all__ = [
+    "METHOD", "TRACK", "distinct", "method_key", "method_settings", "shown", "track", "track_settings",
+    "with_parameters",
+]  # fmt: skip
+
+TRACK = ("dataset", "representation", "oracle")
+"""The components whose parameters belong to the track."""
+METHOD = ("method", "model")
+"""The components whose parameters belong to the row."""
+SETTINGS = ("representation", "oracle", "action", "budget")
+
+
+def track(run: Run) -> str:
+    """What must agree for scores to be compared."""
+    spec = run.record.spec
+    return canonical([[spec.get(name) for name in SETTINGS], *(parameters(run, name) for name in TRACK)])
+
+
+def method_key(run: Run) -> str:
+    """What must agree for runs to be repeats of each other."""
+    spec = run.record.spec
+    return canonical([spec["method"], spec.get("model"), parameters(run, "method"), parameters(run, "model")])
+
+
+def track_settings(run: Run) -> list[str]:
+    spec = run.record.spec
+    return [str(spec[name]) for name in SETTINGS if spec.get(name) is not None] + overrides(run, TRACK)
+
+
+def method_settings(run: Run) -> list[str]:
+    spec = run.record.spec
+    return [str(spec[name]) for name in METHOD if spec.get(name) is not None] + overrides(run, METHOD)
+
+
+def overrides(run: Run, components: Sequence[str]) -> list[str]:
+    """The parameters that the user set, as `component.name=value`; the method's own without `method.`."""
+    chosen = run.record.spec.get("set") or {}
+    return [
+        f"{'' if part == 'method' else part + '.'}{name}={shown(value)}"
+        for part in components
+        for name, value in sorted((chosen.get(part) or {}).items())
+    ]
+
+
+def distinct(runs: Sequence[Run], settings: Callable[[Run], list[str]], components: Sequence[str]) -> list[str]:
+    """A name for each run: its settings and, where these agree with another's, the parameters that differ."""
+    short = [" · ".join(settings(run)) for run in runs]
+    names = []
+    for name, run in zip(short, runs, strict=True):
+        twins = [other for other_name, other in zip(short, runs, strict=True) if other_name == name]
+        extra = [
+            f"{part}.{key}={shown(value)}"
+            for part in components
+            for key, value in sorted(parameters(run, part).items())
+            if any(parameters(twin, part).get(key) != value for twin in twins)
+        ]
+        names.append(" · ".join([name, *extra]))
+    return names
+
+
+def with_parameters(runs: Iterable[Run]) -> list[Run]:
+    """The runs, those that broke before their parameters were resolved given those of runs that asked for the same."""
+    runs = list(runs)
+    known: dict[str, dict[str, Any]] = {}
+    for run in runs:
+        for part, values in (run.record.spec.get("params") or {}).items():
+            known.setdefault(asked(run, part), {})[canonical(values)] = values
+
+    def resolved(run: Run) -> Run:
+        spec, own = run.record.spec, run.record.spec.get("params") or {}
+        alike = {part: known.get(asked(run, part), {}) for part in TRACK + METHOD if part not in own}
+        found = {part: next(iter(values.values())) for part, values in alike.items() if len(values) == 1}
+        if not found:
+            return run
+        return replace(run, record=replace(run.record, spec={**spec, "params": {**own, **found}}))
+
+    return [resolved(run) for run in runs]
+
+
+def asked(run: Run, component: str) -> str:
+    """A component as the user asked for it."""
+    spec = run.record.spec
+    return canonical([component, spec.get(component), (spec.get("set") or {}).get(component) or {}])
+
+
+def parameters(run: Run, component: str) -> dict[str, Any]:
+    """All parameters of a component; those that were set, where a failed run could not resolve the rest."""
+    spec = run.record.spec
+    return (spec.get("params") or {}).get(component) or (spec.get("set") or {}).get(component) or {}
+
+
+def shown(value: Any) -> str:
+    """A parameter's value as it is typed after `--set name=`."""
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+
+
+def canonical(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)

@@ -1,0 +1,1 @@
+"""Pictures, one a file; matplotlib is an extra."""
