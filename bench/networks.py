@@ -65,8 +65,8 @@ class ImageDecoder(nn.Module):
         doublings = max(len(rows), len(columns), 2) - 1
         first = (_start(self.height, doublings), _start(self.across, doublings))
         widths = [width if stage == doublings - 1 else 2 * width for stage in range(doublings)] + [channels]
-        layers: list[nn.Module] = [nn.Linear(inputs, hidden), nn.SiLU(), nn.Linear(hidden, widths[0] * math.prod(first))]
-        layers += [nn.SiLU(), nn.Unflatten(1, (widths[0], *first))]
+        layers: list[nn.Module] = [nn.Linear(inputs, hidden), nn.SiLU()]
+        layers += [nn.Linear(hidden, widths[0] * math.prod(first)), nn.SiLU(), nn.Unflatten(1, (widths[0], *first))]
         for before, after in pairwise(widths):
             layers += [nn.Conv2d(before, 4 * after, 3, 1, 1), nn.PixelShuffle(2), nn.SiLU()]
         self.layers = nn.Sequential(*layers[:-1])
@@ -78,4 +78,4 @@ class ImageDecoder(nn.Module):
 
 def _start(side: int, doublings: int) -> int:
     """The smallest side that so many doublings bring to at least `side`."""
-    return -(-side // 2**doublings)
+    return math.ceil(side / (1 << doublings))

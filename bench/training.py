@@ -3,14 +3,41 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from bench.contracts.samples import Progress, silent
 
-__all__ = ["initialise", "train"]
+__all__ = ["Schedule", "initialise", "optimise"]
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and how fast to train.
+
+    Arguments:
+        steps: optimiser steps.
+        batch: samples a step.
+        rate: highest learning rate; it rises over the first tenth and falls to zero along a cosine.
+        decay: decoupled weight decay (Loshchilov and Hutter, arXiv:1711.05101).
+        checks: how often validation is looked at.
+        patience: after so many checks without a better one, training ends.
+    """
+
+    steps: int
+    batch: int = 128
+    rate: float = 2e-3
+    decay: float = 0.0
+    checks: int = 20
+    patience: int = 6
+
+    def factor(self, step: int) -> float:
+        """The learning rate's share of its highest value."""
+        done = min(step / self.steps, 1.0)
+        return min(1.0, 10 * done + 0.1) * 0.5 * (1 + math.cos(math.pi * done))
 
 
 def initialise(network: nn.Module, seed: int) -> None:
@@ -23,61 +50,59 @@ def initialise(network: nn.Module, seed: int) -> None:
                 reset()
 
 
-def train(
+def optimise(
     network: nn.Module,
     loss: Callable[[Tensor, float], Tensor],
     valid_loss: Callable[[], float],
-    *,
     size: int,
-    steps: int,
-    batch: int,
-    rate: float,
-    patience: int = 4,
-    checks: int = 15,
+    schedule: Schedule,
     draw: torch.Generator,
     progress: Progress = silent,
 ) -> float:
-    """Train until `steps` are done or validation has not improved for `patience` checks; keep the best state.
+    """Train until the schedule or the patience ends, and keep the state that was best on validation.
 
     Arguments:
         loss: (indices of a batch, fraction of the training done) -> scalar.
-        valid_loss: the loss on validation; smaller is better.
+        valid_loss: the loss on validation.
         size: number of training samples.
-        rate: highest learning rate; it rises over the first tenth and falls to zero along a cosine.
-        checks: how often validation is looked at.
         draw: generator of the order of the samples.
 
     Returns:
-        The best validation loss, whose state the network has in the end.
+        The best validation loss, that of the state in which the network is left, in evaluation mode.
     """
-    optimiser = torch.optim.Adam(network.parameters(), rate)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step / steps))
-    best, state, since = math.inf, {k: v.clone() for k, v in network.state_dict().items()}, 0
-    every = max(1, steps // checks)
-    batches: list[Tensor] = []
+    optimiser = torch.optim.AdamW(network.parameters(), schedule.rate, weight_decay=schedule.decay)
+    rates = torch.optim.lr_scheduler.LambdaLR(optimiser, schedule.factor)
+    batches = _batches(size, schedule.batch, draw)
+    every = max(1, schedule.steps // schedule.checks)
+    best, state, since = math.inf, _copy(network), 0
     network.train()
-    for step in range(1, steps + 1):
-        if not batches:
-            batches = list(torch.randperm(size, generator=draw).split(batch))
-        value = loss(batches.pop(), (step - 1) / steps)
+    for step in range(1, schedule.steps + 1):
+        value = loss(next(batches), (step - 1) / schedule.steps)
         optimiser.zero_grad()
-        value.backward()
+        torch.autograd.backward(value)
         optimiser.step()
-        schedule.step()
-        progress(step, steps, float(value.detach()))
-        if step % every == 0 or step == steps:
+        rates.step()
+        progress(step, schedule.steps, value.item())
+        if step % every == 0 or step == schedule.steps:
             with torch.no_grad():
                 found = valid_loss()
-            since = 0 if found < best else since + 1
+            since += 1
             if found < best:
-                best, state = found, {k: v.clone() for k, v in network.state_dict().items()}
-            if since >= patience:
+                best, state, since = found, _copy(network), 0
+            if since >= schedule.patience:
                 break
     network.load_state_dict(state)
     network.eval()
     return best
 
 
-def _rate(done: float) -> float:
-    """The learning rate's share of its highest value."""
-    return min(1.0, (done + 0.01) * 10) * 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
+def _batches(size: int, batch: int, draw: torch.Generator) -> Iterator[Tensor]:
+    """Indices, each sample once an epoch."""
+    while True:
+        order = torch.randperm(size, generator=draw)
+        for start in range(0, size, batch):
+            yield order[start : start + batch]
+
+
+def _copy(network: nn.Module) -> dict[str, Tensor]:
+    return {name: value.clone() for name, value in network.state_dict().items()}

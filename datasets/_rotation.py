@@ -12,9 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bench.contracts import (
-    Action, BenchError, Dataset, ImageAffine, MatrixSymmetry, Oracle, Samples, Split, Symmetry,
-)  # fmt: skip
+from bench.contracts import Action, BenchError, Dataset, ImageAffine, MatrixSymmetry, Oracle, Samples, Split, Symmetry
 from bench.oracles import Classifier, RadialProfile, Stacked
 
 __all__ = ["RotatedImages", "rotate"]
@@ -28,8 +26,8 @@ def rotate(images: Tensor, angles: Tensor) -> Tensor:
     """Each image turned by its angle: (N, C, H, W), (N,) in radians -> (N, C, H, W), bicubic, within [0, 1]."""
     action = ImageAffine(images.shape[1:])
     turned = [
-        action.act(torch.linalg.matrix_exp(angle[:, None, None] * ROTATION), image)
-        for image, angle in zip(images.split(CHUNK), angles.split(CHUNK), strict=True)
+        action.act(torch.linalg.matrix_exp(angles[i : i + CHUNK, None, None] * ROTATION), images[i : i + CHUNK])
+        for i in range(0, len(images), CHUNK)
     ]
     return torch.cat(turned).clamp(0, 1)
 
@@ -51,13 +49,13 @@ class RotatedImages(Dataset):
 
     def __post_init__(self) -> None:
         digits = tuple(self.digits)
-        if not all(type(d) is int and 0 <= d <= 9 for d in digits) or len(set(digits)) != len(digits) or len(digits) < 2:
+        if not all(type(d) is int and 0 <= d <= 9 for d in digits) or len(digits) < 2 or len(set(digits)) < len(digits):
             raise BenchError(
                 f"digits = {list(digits)}; allowed are two or more different digits from 0 to 9",
                 "for example digits=[1,2] or digits=[0,1,2,3,4,5,6,7,8,9]",
             )
         if self.rotation not in ("steps", "uniform"):
-            raise BenchError(f"rotation = {self.rotation!r}; allowed are 'steps' and 'uniform'", "choose one of the two")
+            raise BenchError(f"rotation = {self.rotation!r}; allowed are 'steps' and 'uniform'", "choose one of them")
         object.__setattr__(self, "digits", digits)
 
     @abstractmethod

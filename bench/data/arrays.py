@@ -65,7 +65,7 @@ def read_idx(path: Path, expected: Expected) -> Array:
     except (OSError, EOFError, zlib.error) as error:
         raise BenchError(f"{path}: cannot be decompressed, {error}", REMEDY) from None
     if len(content) < 4 or content[:2] != b"\0\0" or content[2] not in IDX_TYPES:
-        raise BenchError(f"{path}: expected an IDX file, which starts with 00 00 and a type, got {_hex(content)}", REMEDY)
+        raise BenchError(f"{path}: expected an IDX file, 00 00 and a type first, got {_hex(content)}", REMEDY)
     dtype, start = np.dtype(IDX_TYPES[content[2]]), 4 + 4 * content[3]
     if len(content) < start:
         raise BenchError(f"{path}: expected a header of {start} bytes, got {len(content)}", REMEDY)
@@ -138,7 +138,8 @@ def _dense(path: Path, key: str, column: Any) -> Array:
     while pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
         lengths = np.unique(column.value_lengths().to_numpy(zero_copy_only=False))
         if column.null_count or len(lengths) > 1:
-            raise BenchError(f"{path}, {key}: expected lists of one length, got lengths {_text(lengths[:4])}", REMEDY)
+            found = _text(lengths.tolist())
+            raise BenchError(f"{path}, {key}: expected lists of one length, got lengths {found}", REMEDY)
         shape.append(int(lengths[0]) if len(lengths) else 0)
         column = column.flatten()
     if column.null_count:

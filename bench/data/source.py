@@ -80,7 +80,7 @@ class Source:
                 refusals.append(f"{mirror}: {_why(error)}")
         raise BenchError(
             f"{self.folder}/{name} is in no folder of BENCH_DATA and no mirror delivers it [{'; '.join(refusals)}]",
-            f"put the file with sha256 {self.sha256[name]} at {cache / name}, or in {self.folder}/ of a BENCH_DATA folder",
+            f"put it at {cache / name} or in {self.folder}/ of a BENCH_DATA folder; its sha256 is {self.sha256[name]}",
         )
 
 

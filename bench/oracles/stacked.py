@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -49,7 +50,8 @@ class Stacked(Oracle):
             assert isinstance(part, Oracle)
             figures |= part.fit(train, valid, seed=seed, effort=effort, progress=progress)
         with torch.no_grad():
-            values = torch.cat([self(x) for x in train.x.split(CHUNK)]).double()
-        spread = torch.cat([s.clamp(min=LEAST * s.max()) for s in values.std(0).split(self.sizes)])
+            values = torch.cat([self(train.x[i : i + CHUNK]) for i in range(0, len(train), CHUNK)]).double()
+        parts = torch.tensor_split(values.std(0), np.cumsum(self.sizes)[:-1].tolist())
+        spread = torch.cat([s.clamp(min=LEAST * s.max()) for s in parts])
         self.mean, self.spread = values.mean(0).to(train.x), spread.to(train.x)
         return figures

@@ -2,102 +2,131 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from bench.contracts.representation import Representation, View
 from bench.contracts.samples import Progress, Samples, silent
 from bench.errors import BenchError
 from bench.networks import ImageDecoder, ImageEncoder
-from bench.training import initialise, train
+from bench.training import Schedule, initialise, optimise
 
 __all__ = ["VAE", "VariationalView"]
 
+HIDDEN = 256
+ANNEALING = 0.2
+
 
 class VariationalView(View):
-    """z = the posterior's mean, x^ = the likelihood's mean."""
+    """z = mean of the posterior q(z | x), x^ = mean of the likelihood p(x | z).
+
+    Arguments:
+        recipe: the sizes and the likelihood.
+        sample: (C, H, W).
+    """
 
     def __init__(self, recipe: VAE, sample: Sequence[int]) -> None:
         super().__init__()
         self.shape = (recipe.latents,)
-        self.sigmoid = recipe.output == "sigmoid"
-        self.encoder = ImageEncoder(sample, 2 * recipe.latents, recipe.encoder_width, recipe.hidden)
-        self.decoder = ImageDecoder(sample, recipe.latents, recipe.width, recipe.hidden)
-
-    def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and logarithm of the variance of q(z | x), each (B, latents)."""
-        mean, log_variance = self.encoder(x).chunk(2, 1)
-        return mean, log_variance
+        self.recipe = recipe
+        self.encoder = ImageEncoder(sample, 2 * recipe.latents, recipe.width, HIDDEN)
+        self.decoder = ImageDecoder(sample, recipe.latents, recipe.width, HIDDEN)
 
     def encode(self, x: Tensor) -> Tensor:
         return self.posterior(x)[0]
 
     def decode(self, z: Tensor) -> Tensor:
         out: Tensor = self.decoder(z)
-        return torch.sigmoid(out) if self.sigmoid else out
+        return torch.sigmoid(out) if self.recipe.likelihood == "bernoulli" else out
+
+    def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and logarithm of the variance of q(z | x), each (B, latents)."""
+        mean, log_variance = self.encoder(x).chunk(2, 1)
+        return mean, log_variance
+
+    def divergence(self, x: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
+        """E[-log p(x | z)] at z = mean + deviation noise, up to a constant, and KL(q || N(0, 1)), in nats."""
+        mean, log_variance = self.posterior(x)
+        out = self.decoder(mean + noise * torch.exp(0.5 * log_variance))
+        if self.recipe.likelihood == "bernoulli":
+            miss = F.binary_cross_entropy_with_logits(out, x, reduction="sum") / len(x)
+        else:
+            miss = (out - x).square().sum() / (2 * self.recipe.noise**2 * len(x))
+        kl = 0.5 * (mean.square() + log_variance.exp() - log_variance - 1).sum(1).mean()
+        return miss, kl
 
 
 @dataclass(frozen=True)
 class VAE(Representation):
+    """beta-VAE (Kingma and Welling, arXiv:1312.6114; Higgins et al., 2017) with smooth convolutional networks.
+
+    The loss E[-log p(x | z)] + beta KL(q || N(0, 1)); beta rises from 0 over the first fifth of the training.
+
+    Arguments:
+        latents: size of z.
+        beta: weight of the divergence.
+        likelihood: "bernoulli" for pixels in [0, 1], "gaussian" for any.
+        noise: deviation of a Gaussian pixel.
+        width: channels at the finest convolution.
+        steps: optimiser steps at effort 1.
+    """
+
     latents: int = 16
     beta: float = 1.0
+    likelihood: Literal["bernoulli", "gaussian"] = "bernoulli"
     noise: float = 0.1
-    loss: str = "bce"
-    output: Literal["sigmoid", "linear"] = "sigmoid"
-    width: int = 16
-    encoder_width: int = 16
-    hidden: int = 256
-    steps: int = 1000
-    batch: int = 256
+    width: int = 8
+    steps: int = 2000
+    batch: int = 128
     rate: float = 2e-3
-    annealing: float = 0.2
-    cycle: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.likelihood not in ("bernoulli", "gaussian"):
+            what = f"likelihood = {self.likelihood!r}; allowed are 'bernoulli' and 'gaussian'"
+            raise BenchError(what, "bernoulli is for pixels in [0, 1]")
 
     def build(self, shape: Sequence[int]) -> VariationalView:
+        if len(shape) != 3:
+            what = f"a VAE of samples of shape {tuple(shape)}; it takes images (C, H, W)"
+            raise BenchError(what, "choose --representation pca or identity")
         return VariationalView(self, shape)
 
     def fit(
-        self, train_: Samples, valid: Samples, *, seed: int, effort: float = 1.0, progress: Progress = silent
+        self, train: Samples, valid: Samples, *, seed: int, effort: float = 1.0, progress: Progress = silent
     ) -> tuple[View, dict[str, float]]:
-        x = train_.x
-        view = self.build(x.shape[1:]).to(x)
+        """The state that is best on validation; its figures mse, explained_variance, kl, active latents."""
+        view = self.build(train.x.shape[1:]).to(train.x)
         initialise(view, seed)
         draw = torch.Generator().manual_seed(seed)
+        fixed = torch.randn(len(valid), self.latents, generator=draw).to(train.x)
 
-        def parts(view, x, noise):
-            mean, log_variance = view.posterior(x)
-            z = mean + noise * torch.exp(0.5 * log_variance)
-            out = view.decoder(z)
-            if self.loss == "bce":
-                miss = F.binary_cross_entropy_with_logits(out, x, reduction="none").flatten(1).sum(1)
-            else:
-                out = torch.sigmoid(out) if view.sigmoid else out
-                miss = (out - x).square().flatten(1).sum(1) / (2 * self.noise**2)
-            kl = 0.5 * (mean.square() + log_variance.exp() - log_variance - 1).sum(1)
-            return miss.mean(), kl.mean()
+        def loss(index: Tensor, done: float) -> Tensor:
+            noise = torch.randn(len(index), self.latents, generator=draw).to(train.x)
+            miss, kl = view.divergence(train.x[index], noise)
+            return miss + self.beta * min(1.0, done / ANNEALING) * kl
 
-        def loss(index, done):
-            noise = torch.randn(len(index), self.latents, generator=draw).to(x)
-            miss, kl = parts(view, x[index], noise)
-            beta = self.beta * min(1.0, done / self.annealing)
-            value = miss + beta * kl
-            if self.cycle:
-                z = torch.randn(len(index), self.latents, generator=draw).to(x)
-                value = value + self.cycle * (view.encode(view.decode(z)) - z).square().sum(1).mean()
-            return value
-        vn = torch.randn(len(valid), self.latents, generator=draw).to(x)
-        def valid_loss():
-            miss, kl = parts(view, valid.x, vn)
-            return float(miss + self.beta * kl)
-        train(view, loss, valid_loss, size=len(x), steps=max(1, round(self.steps * effort)), batch=self.batch, rate=self.rate, draw=draw, progress=progress)
-        with torch.no_grad():
-            error = (view.decode(view.encode(valid.x)) - valid.x).square().mean().item()
-            variance = (valid.x - valid.x.mean(0)).square().mean().item()
-            kl = parts(view, valid.x, vn)[1].item()
-        return view, {"mse": error, "explained_variance": 1 - error / variance, "kl": kl}
+        def valid_loss() -> float:
+            miss, kl = view.divergence(valid.x, fixed)
+            return (miss + self.beta * kl).item()
+
+        schedule = Schedule(max(1, round(self.steps * effort)), self.batch, self.rate)
+        optimise(view, loss, valid_loss, len(train), schedule, draw, progress)
+        return view, _figures(view, valid, fixed)
+
+
+@torch.no_grad()
+def _figures(view: VariationalView, valid: Samples, noise: Tensor) -> dict[str, float]:
+    z = view.encode(valid.x)
+    error = (view.decode(z) - valid.x).square().mean().item()
+    variance = (valid.x - valid.x.mean(0)).square().mean().item()
+    return {
+        "mse": error,
+        "explained_variance": 1 - error / variance,
+        "kl": view.divergence(valid.x, noise)[1].item(),
+        "active": (z.var(0) > 0.1).sum().item(),
+    }
