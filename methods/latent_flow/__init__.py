@@ -1,0 +1,7 @@
+"""Latent flow: fields along which the oracle stays the same, after arXiv:2302.00806."""
+
+from .fields import NeuralFields
+from .method import LatentFlow
+from .warped import WarpedGenerators
+
+__all__ = ["LatentFlow", "NeuralFields", "WarpedGenerators"]

@@ -1,0 +1,76 @@
+"""The linear part of the problem: quadratic forms over a basis of generators, and their generalised eigenvectors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+__all__ = ["antisymmetric_basis", "lowest", "orthonormalise", "pushed_forms"]
+
+
+def antisymmetric_basis(D: int) -> Tensor:
+    """E_ij - E_ji over i < j: (D (D - 1) / 2, D, D)."""
+    rows, columns = torch.triu_indices(D, D, 1)
+    basis = torch.zeros(len(rows), D, D)
+    number = torch.arange(len(rows))
+    basis[number, rows, columns], basis[number, columns, rows] = 1.0, -1.0
+    return basis
+
+
+def lowest(form: Tensor, norm: Tensor, K: int) -> tuple[Tensor, Tensor]:
+    """The K smallest q = c' form c / c' norm c and their c: -> (K,), (K, N), norm-orthonormal, in float64.
+
+    Directions in which `norm` is under 1e-6 of its largest are left out: they move no sample.
+    """
+    values, vectors = torch.linalg.eigh(norm.double())
+    kept = values > 1e-6 * values[-1]
+    whitening = vectors[:, kept] / values[kept].sqrt()
+    ratios, c = torch.linalg.eigh(whitening.T @ form.double() @ whitening)
+    return ratios[:K], (whitening @ c[:, :K]).T
+
+
+def orthonormalise(fields: Tensor) -> Tensor:
+    """The c for which sum_k c_jk v_k are orthonormal under E v.v', nearest to the v_k: fields (K, B, D) -> (K, K)."""
+    flat = fields.flatten(2).double()
+    gram = torch.einsum("jbd,kbd->jk", flat, flat) / flat.shape[1]
+    values, vectors = torch.linalg.eigh(gram)
+    return vectors / values.clamp(min=1e-12 * values.max().item()).sqrt() @ vectors.T
+
+
+def pushed_forms(
+    chart: Callable[[Tensor], Tensor], phi: Callable[[Tensor], Tensor], w: Tensor, basis: Tensor
+) -> tuple[Tensor, Tensor]:
+    """E (L_a phi)'(L_b phi) and E v_a'v_b for the fields that generators E_a of w push to u = chart(w).
+
+    Both follow from the Jacobians of chart and phi o chart, one forward derivative for each component of w.
+
+    Arguments:
+        w: flowed samples (B, D).
+        basis: E_a, (N, D, D).
+
+    Returns:
+        (N, N), (N, N).
+    """
+
+    def both(y: Tensor) -> tuple[Tensor, Tensor]:
+        u = chart(y)
+        return u, phi(u)
+
+    moved, changed = [], []
+    with torch.no_grad():
+        for axis in torch.eye(w.shape[1]).to(w):
+            _, (u, change) = torch.func.jvp(both, (w,), (axis.expand_as(w),))
+            moved.append(u)
+            changed.append(change)
+    return _form(torch.stack(changed, -1), w, basis), _form(torch.stack(moved, -1), w, basis)
+
+
+def _form(jacobian: Tensor, w: Tensor, basis: Tensor) -> Tensor:
+    """E (J E_a w)'(J E_b w): jacobian (B, m, D)."""
+    total = torch.zeros(len(basis), len(basis), dtype=torch.float64)
+    for J, part in zip(jacobian.split(200), w.split(200), strict=True):
+        rates = torch.einsum("bmi,abi->abm", J, torch.einsum("aij,bj->abi", basis.to(w), part)).flatten(1).double()
+        total = total + rates @ rates.T
+    return total / len(w)
