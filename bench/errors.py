@@ -11,15 +11,14 @@ class BenchError(Exception):
     Arguments:
         message: one line, what was wrong and what is allowed.
         hint: one line, what to do.
+        usage: whether the request itself was wrong, rather than the world.
     """
 
-    def __init__(self, message: str, hint: str = "") -> None:
+    def __init__(self, message: str, hint: str = "", *, usage: bool = False) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.usage = usage
 
     def __str__(self) -> str:
         return f"{self.message} ({self.hint})" if self.hint else self.message
-
-    def __reduce__(self) -> tuple[type[BenchError], tuple[str, str]]:
-        return type(self), (self.message, self.hint)

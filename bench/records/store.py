@@ -49,6 +49,10 @@ class Store:
         """The files of all records, sorted."""
         return sorted(self.root.glob("*/*/*.json"))
 
+    def discard(self, dataset: str, method: str, slot: str) -> None:
+        """Remove the record in a slot, if there is one."""
+        self.path(dataset, method, slot).unlink(missing_ok=True)
+
     def __iter__(self) -> Iterator[Record]:
         """All records, in the order of their paths."""
         for path in self.paths():

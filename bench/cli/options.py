@@ -1,0 +1,65 @@
+"""Options and arguments that several verbs share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bench.errors import BenchError
+from bench.paths import results_root
+
+__all__ = ["DURATION", "MEMORY", "plugin_option", "results_option"]
+
+UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+SIZES = {"M": 2**20, "MB": 2**20, "G": 2**30, "GB": 2**30}
+
+
+class _Duration(click.ParamType[float]):
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd]?)", str(value))
+        if not match or float(match[1]) == 0:
+            self.fail(f"{value!r} is not a time; write 90s, 10m or 2h")
+        return float(match[1]) * UNITS[match[2]]
+
+
+class _Memory(click.ParamType[int]):
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(MB?|GB?)", str(value), re.IGNORECASE)
+        if not match or float(match[1]) == 0:
+            self.fail(f"{value!r} is not a size; write 800M or 4G")
+        return int(float(match[1]) * SIZES[match[2].upper()])
+
+
+DURATION = _Duration()
+MEMORY = _Memory()
+
+
+def _existing(ctx: click.Context, param: click.Parameter, value: tuple[Path, ...]) -> tuple[Path, ...]:
+    for path in value:
+        if not path.is_file():
+            raise BenchError(f"--plugin {path}: no such file", "name a Python file", usage=True)
+    return value
+
+
+def plugin_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """--plugin FILE, several times."""
+    return click.option(
+        "--plugin", "plugins", multiple=True, type=click.Path(path_type=Path), callback=_existing,
+        help="A loose Python file with plugins; may be given several times.",
+    )(command)  # fmt: skip
+
+
+def results_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """--results DIR."""
+    return click.option(
+        "--results", type=click.Path(file_okay=False, path_type=Path), default=results_root, show_default="results",
+        help="The folder of the records.",
+    )(command)  # fmt: skip

@@ -1,0 +1,138 @@
+"""The engine: executes a plan and leaves a record for every run, whatever happens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from bench.jobs.cache import Cache, Outcome
+from bench.jobs.planner import PlannedRun
+from bench.jobs.pool import Job, Pool
+from bench.records.provenance import now, provenance
+from bench.records.record import Record
+from bench.records.store import Store
+
+__all__ = ["Engine", "Rerun", "due"]
+
+Rerun = Literal["missing", "failed", "stale", "all"]
+
+
+def due(run: PlannedRun, rerun: Rerun) -> bool:
+    """Whether the policy runs it: what is missing always, and what has failed or is stale if that is asked for."""
+    return rerun == "all" or run.state == "missing" or run.state == rerun
+
+
+class Engine:
+    """Runs what is due.
+
+    Arguments:
+        suite: the suite's name and version, for the records.
+    """
+
+    def __init__(self, cache: Cache, store: Store, pool: Pool, suite: str | None = None) -> None:
+        self.cache, self.store, self.pool, self.suite = cache, store, pool, suite
+        self._started: dict[str, str] = {}
+
+    def execute(self, runs: Sequence[PlannedRun], *, anew: bool = False) -> list[Record]:
+        """A record for every run, each written as soon as it is there.
+
+        Arguments:
+            anew: discover and score even if the cache knows the outcome.
+
+        KeyboardInterrupt leaves `interrupted` records and comes through.
+        """
+        records: dict[str, Record] = {}
+        open_runs = {run.spec.slot: run for run in runs}
+        outcomes: dict[str, Outcome] = {}
+
+        def finish(run: PlannedRun, outcome: Outcome) -> None:
+            records[run.spec.slot] = self._record(open_runs.pop(run.spec.slot), outcome, outcomes)
+
+        def done(job: Job, outcome: Outcome) -> None:
+            outcomes[job.identity] = outcome
+            for run in list(open_runs.values()):
+                if any(job.identity == own.identity for own in run.jobs):
+                    verdict = _verdict(run, outcomes)
+                    if verdict is not None:
+                        finish(run, verdict)
+
+        try:
+            for run in runs:
+                if run.problem is not None:
+                    finish(run, run.problem)
+            jobs = self._jobs(open_runs.values(), anew, outcomes)
+            for run in list(open_runs.values()):
+                if (verdict := _verdict(run, outcomes)) is not None:
+                    finish(run, verdict)
+            self.pool.run(jobs, done)
+        except KeyboardInterrupt:
+            for run in list(open_runs.values()):
+                if run.record is None or run.record.status != "ok":
+                    finish(run, Outcome("interrupted", "stopped by the user"))
+            raise
+        return [records[run.spec.slot] for run in runs]
+
+    def _jobs(self, runs: Any, anew: bool, outcomes: dict[str, Outcome]) -> list[Job]:
+        """The jobs that must run: each once, none whose outcome is known, nothing that only known ones need."""
+        wanted: dict[str, Job] = {}
+        for run in runs:
+            needed = {run.jobs[-1].identity}
+            for job in reversed(run.jobs):
+                known = self.cache.outcome(job.identity)
+                if known is not None:
+                    outcomes.setdefault(job.identity, known)
+                if job.identity in needed and (known is None or (anew and job.kind in ("discover", "score"))):
+                    outcomes.pop(job.identity, None)
+                    needed.update(job.needs.values())
+            for job in run.jobs:
+                if job.identity in needed and job.identity not in outcomes:
+                    wanted.setdefault(job.identity, job)
+        return list(wanted.values())
+
+    def _record(self, run: PlannedRun, outcome: Outcome, outcomes: Mapping[str, Outcome]) -> Record:
+        of_kind = {job.kind: outcomes[job.identity] for job in run.jobs if job.identity in outcomes}
+        discover, score = of_kind.get("discover"), of_kind.get("score")
+        prepared = {kind.removeprefix("prepare_"): o for kind, o in of_kind.items() if kind.startswith("prepare_")}
+        figures = score.figures if score else {}
+        cost = dict.fromkeys(("cpu_s", "wall_s", "peak_rss_mb", "steps", "parameters"))
+        cost |= discover.cost if discover else {}
+        cost["prepare_cpu_s"] = round(sum(float(o.cost.get("cpu_s") or 0) for o in prepared.values()), 3)
+        cost["score_cpu_s"] = score.cost.get("cpu_s") if score else None
+        known = discover is not None and discover.status == "ok"
+        record = Record(
+            slot=run.spec.slot,
+            identity=run.identity,
+            status=outcome.status,
+            reason=outcome.reason,
+            log_tail=[] if outcome.status == "ok" else list(outcome.log_tail),
+            spec={**run.spec.to_json(), "params": dict(run.params)},
+            scores=figures.get("scores", {}),
+            metric_versions=figures.get("versions", {}),
+            symmetry=str(self.cache.folder(run.identity).relative_to(self.cache.root)) if known else None,
+            cost=cost,
+            provenance={
+                **provenance(),
+                "suite": self.suite,
+                "finished": now(),
+                "method": dict(run.method),
+                "ingredients": dict(run.ingredients),
+                "validation": {part: o.figures for part, o in prepared.items()},
+            },
+        )
+        self.store.write(record)
+        if run.asked != run.spec.slot:
+            self.store.discard(run.spec.dataset, run.spec.method, run.asked)
+        return record
+
+
+def _verdict(run: PlannedRun, outcomes: Mapping[str, Outcome]) -> Outcome | None:
+    """How the run ended: as its score did, or as the first job of it that failed; None while it is under way."""
+    for job in run.jobs:
+        outcome = outcomes.get(job.identity)
+        if outcome is None:
+            return None
+        if outcome.status != "ok":
+            if job.kind.startswith("prepare_"):
+                return Outcome("skipped", f"{job.kind} failed: {outcome.reason}", outcome.log_tail)
+            return outcome
+    return outcomes[run.jobs[-1].identity]

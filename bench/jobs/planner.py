@@ -1,0 +1,185 @@
+"""The planner: from runs as asked for to jobs with identities, and to what must be done again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from bench import sources
+from bench.errors import BenchError
+from bench.jobs.cache import Cache, Outcome
+from bench.jobs.descriptions import Descriptions
+from bench.jobs.identity import PROTOCOL, files_hash
+from bench.jobs.pool import Job
+from bench.jobs.specs import RunSpec, digest
+from bench.jobs.track_names import resolve_track
+from bench.plugins import Plugin, Registry
+from bench.records.record import Record
+from bench.records.store import Store
+from bench.representations import REPRESENTATIONS
+
+__all__ = ["PlannedRun", "Planner", "State"]
+
+State = Literal["fresh", "missing", "failed", "stale"]
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """A run, what it takes, and how its record stands.
+
+    Arguments:
+        spec: the run with all names filled in.
+        asked: the slot of the run as asked for, where the record of a run that could not be planned stands.
+        ingredients: what enters the identity, by name, each as a hash.
+        jobs: in the order of their needs; the last is the score.
+        problem: why it cannot run at all.
+        state, why: how its record stands, and for what reason.
+    """
+
+    spec: RunSpec
+    asked: str
+    identity: str = ""
+    ingredients: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, Any] = field(default_factory=dict)
+    method: Mapping[str, Any] = field(default_factory=dict)
+    jobs: Sequence[Job] = ()
+    problem: Outcome | None = None
+    record: Record | None = None
+    state: State = "missing"
+    why: str = "never run"
+
+
+class Planner:
+    """Plans runs; imports no plugin.
+
+    Arguments:
+        device: where the jobs will compute.
+    """
+
+    def __init__(
+        self, registry: Registry, cache: Cache, store: Store, descriptions: Descriptions, device: str = "cpu"
+    ) -> None:
+        self.registry, self.cache, self.store = registry, cache, store
+        self.descriptions = descriptions
+        self.device = device
+
+    def plan(self, asked: Sequence[RunSpec]) -> list[PlannedRun]:
+        """A plan for every run. BenchError, with all errors at once, if the request itself is wrong."""
+        metrics, versions = self._metrics()
+        self.descriptions.ask([q for spec in asked for q in (self._dataset(spec), self._method(spec))])
+        planned: dict[str, PlannedRun] = {}
+        wrong: dict[str, None] = {}
+        for spec in asked:
+            try:
+                run = self._judged(self._plan(spec, metrics, versions), versions)
+                planned.setdefault(run.spec.slot, run)
+            except BenchError as error:
+                wrong[str(error)] = None
+        if wrong:
+            raise BenchError("\n".join(wrong), usage=True)
+        return list(planned.values())
+
+    def _plan(self, spec: RunSpec, metrics: list[Plugin], versions: Mapping[str, int]) -> PlannedRun:
+        answers = self.descriptions.ask([self._dataset(spec), self._method(spec)])
+        for outcome in answers:
+            if outcome.status != "ok":
+                if outcome.figures.get("usage"):
+                    raise BenchError(str(outcome.reason))
+                return PlannedRun(spec, spec.slot, problem=outcome, state="missing")
+        dataset, method = (outcome.figures for outcome in answers)
+        representation, oracle, action = resolve_track(spec, dataset)
+        (view,) = self.descriptions.ask([(_representation(representation), dict(spec.set.get("representation", {})))])
+        if view.status != "ok":
+            raise BenchError(str(view.reason))
+        chosen = {"dataset": dataset["set"], "representation": view.figures["set"], "method": method["set"]}
+        full = replace(spec, representation=representation, oracle=oracle, action=action, set=chosen)
+        params = {"dataset": dataset["params"], "representation": view.figures["params"], "method": method["params"]}
+        about = {"uses": method["uses"], "control": method["control"]}
+        run = PlannedRun(full, spec.slot, params=params, method=about)
+        kind = dataset["actions"][action] if representation == "identity" else action
+        if method["actions"] and kind not in method["actions"]:
+            only = ", ".join(method["actions"])
+            what = f"method '{spec.method}' does not search in the action '{action}', only in {only}"
+            return replace(run, problem=Outcome("skipped", what))
+        return self._with_jobs(run, dataset, metrics, versions)
+
+    def _with_jobs(
+        self, run: PlannedRun, dataset: Mapping[str, Any], metrics: list[Plugin], versions: Mapping[str, int]
+    ) -> PlannedRun:
+        spec, params = run.spec, run.params
+        plugins = {
+            "dataset": self.registry.get("dataset", spec.dataset),
+            "representation": _representation(str(spec.representation)),
+            "method": self.registry.get("method", spec.method),
+        }
+        oracle = dataset["oracles"][spec.oracle]
+        ingredients = {
+            "protocol": digest(PROTOCOL),
+            "dataset files": files_hash(dataset["files"], self.cache),
+            "oracle source": files_hash(oracle["sources"], self.cache),
+            "track": digest([spec.dataset, spec.representation, spec.oracle, spec.action, spec.seed, spec.budget]),
+        }
+        for part, plugin in plugins.items():
+            ingredients[f"{part} source"] = sources.source_hash(plugin.source())
+            ingredients[f"{part} parameters"] = digest(params[part])
+        request = {
+            **{part: {"plugin": plugin.to_json(), "params": params[part]} for part, plugin in plugins.items()},
+            "oracle": spec.oracle, "action": spec.action, "seed": spec.seed, "budget": spec.budget,
+            "device": self.device, "oracle_folder": None, "view_folder": None,
+        }  # fmt: skip
+        data = [PROTOCOL, spec.dataset, spec.seed, spec.budget, *_picked(ingredients, "dataset")]
+        view = Job("prepare_view", digest(["view", data, _picked(ingredients, "representation")]), "", request)
+        phi = Job("prepare_oracle", digest(["oracle", data, spec.oracle, ingredients["oracle source"]]), "", request)
+        prepared = {"view_folder": view} if spec.representation != "identity" else {}
+        prepared |= {"oracle_folder": phi} if oracle["trained"] else {}
+        needs = {name: job.identity for name, job in prepared.items()}
+        identity = digest(ingredients)
+        discover = Job("discover", identity, "", request, needs)
+        scored = {**request, "metrics": [metric.to_json() for metric in metrics]}
+        score = Job("score", digest([identity, dict(versions)]), "", scored, {**needs, "discover_folder": identity})
+        jobs = [replace(job, label=spec.label()) for job in (*prepared.values(), discover, score)]
+        return replace(run, identity=identity, ingredients=ingredients, jobs=jobs)
+
+    def _judged(self, run: PlannedRun, versions: Mapping[str, int]) -> PlannedRun:
+        """The run with its record, and how that stands."""
+        record = self.store.read(run.spec.dataset, run.spec.method, run.spec.slot)
+        if record is None or record.status in ("interrupted", "skipped"):
+            why = "never run" if record is None else f"{record.status}: {record.reason}"
+            return replace(run, record=record, state="missing", why=why)
+        if record.identity != run.identity:
+            return replace(run, record=record, state="stale", why=f"changed: {', '.join(_changed(record, run))}")
+        if record.status != "ok":
+            return replace(run, record=record, state="failed", why=f"{record.status}: {record.reason}")
+        changed = sorted(name for name, _ in record.metric_versions.items() ^ versions.items())
+        if changed:
+            why = f"metrics to score again: {', '.join(dict.fromkeys(changed))}"
+            return replace(run, record=record, state="stale", why=why)
+        return replace(run, record=record, state="fresh", why="up to date")
+
+    def _metrics(self) -> tuple[list[Plugin], dict[str, int]]:
+        """The metrics that work, and their versions."""
+        plugins = [plugin for plugin in self.registry.all("metric") if not plugin.broken]
+        answers = self.descriptions.ask([(plugin, None) for plugin in plugins])
+        working = [(plugin, answer) for plugin, answer in zip(plugins, answers, strict=True) if answer.status == "ok"]
+        return [plugin for plugin, _ in working], {plugin.name: answer.figures["version"] for plugin, answer in working}
+
+    def _dataset(self, spec: RunSpec) -> tuple[Plugin, dict[str, Any]]:
+        return self.registry.get("dataset", spec.dataset), dict(spec.set.get("dataset", {}))
+
+    def _method(self, spec: RunSpec) -> tuple[Plugin, dict[str, Any]]:
+        return self.registry.get("method", spec.method), dict(spec.set.get("method", {}))
+
+
+def _representation(name: str) -> Plugin:
+    module, _, attr = REPRESENTATIONS[name].partition(":")
+    return Plugin("representation", name, module, attr, "symmetry-bench")
+
+
+def _picked(ingredients: Mapping[str, str], part: str) -> list[str]:
+    return [value for name, value in sorted(ingredients.items()) if name.startswith(part)]
+
+
+def _changed(record: Record, run: PlannedRun) -> list[str]:
+    before = record.provenance.get("ingredients", {})
+    return [name for name in run.ingredients if before.get(name) != run.ingredients[name]] or ["everything"]

@@ -1,0 +1,106 @@
+"""Requests: what a command line or a suite file asks for, as a product of runs."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields, replace
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from bench.errors import BenchError
+from bench.jobs.specs import BUDGETS, COMPONENTS, RunSpec, Setting, parse_seeds, parse_set
+from bench.plugins import Registry, suggest
+
+__all__ = ["Request", "problems", "read_suite"]
+
+
+@dataclass(frozen=True)
+class Request:
+    """Every method on every dataset with every seed.
+
+    Arguments:
+        settings: the --set of the command line.
+    """
+
+    methods: Sequence[str]
+    datasets: Sequence[str]
+    seeds: Sequence[int] = (0,)
+    representation: str | None = None
+    oracle: str | None = None
+    action: str | None = None
+    budget: str = "standard"
+    settings: Sequence[Setting] = field(default_factory=tuple)
+
+    def runs(self) -> list[RunSpec]:
+        """The product, in the order dataset, method, seed."""
+        return [
+            RunSpec(
+                dataset, method, seed, self.budget, self.representation, self.oracle, self.action,
+                {
+                    "dataset": self._set("dataset", dataset),
+                    "representation": self._set("representation", self.representation or ""),
+                    "method": self._set("method", method),
+                },
+            )
+            for dataset, method, seed in product(self.datasets, self.methods, self.seeds)
+        ]  # fmt: skip
+
+    def _set(self, component: str, name: str) -> dict[str, Any]:
+        return {s.parameter: s.value for s in self.settings if s.target in (component, name)}
+
+
+def problems(request: Request, registry: Registry) -> list[str]:
+    """All that is wrong with the names in a request, a line each; nothing is imported."""
+    from bench.representations import REPRESENTATIONS
+
+    lines = []
+    for kind, names in (("method", request.methods), ("dataset", request.datasets)):
+        if not names:
+            lines.append(f"no {kind} is named. There are: {', '.join(registry.names(kind))}")
+        for name in names:
+            try:
+                registry.get(kind, name)
+            except BenchError as error:
+                lines.append(str(error))
+    if request.budget not in BUDGETS:
+        lines.append(f"no budget '{request.budget}'{suggest(request.budget, BUDGETS)} There are: {', '.join(BUDGETS)}")
+    if request.representation not in (None, *REPRESENTATIONS):
+        close = suggest(str(request.representation), REPRESENTATIONS)
+        lines.append(f"no representation '{request.representation}'{close} There are: {', '.join(REPRESENTATIONS)}")
+    allowed = [*COMPONENTS, *request.methods, *request.datasets]
+    lines += [
+        f"--set {s}: there is no '{s.target}' here{suggest(s.target, allowed)} Allowed: {', '.join(allowed)}"
+        for s in request.settings
+        if s.target not in allowed
+    ]
+    return lines
+
+
+def read_suite(path: Path) -> tuple[str, list[Request]]:
+    """The name and version, and the requests, of a suite file. BenchError, naming the file, if it is not one."""
+    try:
+        suite = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BenchError(f"{path}: {error.strerror}", "suites are TOML files, as suites/standard.toml") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BenchError(f"{path}: {error}", "mend the file") from None
+    unknown = sorted(set(suite) - {"name", "version", "run"})
+    if unknown or not {"name", "version", "run"} <= set(suite):
+        raise BenchError(f"{path}: a suite has the keys name, version and [[run]]; found {', '.join(suite) or 'none'}")
+    requests = [_request(path, number, run) for number, run in enumerate(suite["run"], 1)]
+    return f"{suite['name']} {suite['version']}", requests
+
+
+def _request(path: Path, number: int, run: dict[str, Any]) -> Request:
+    allowed = {f.name for f in fields(Request)} - {"settings"} | {"set"}
+    for key in run:
+        if key not in allowed:
+            close = suggest(key, allowed)
+            raise BenchError(f"{path}, run {number}: no key '{key}'{close} Allowed: {', '.join(sorted(allowed))}")
+    rest = {key: value for key, value in run.items() if key not in ("set", "seeds", "methods", "datasets")}
+    settings = [replace(parse_set(f"{key}=0"), value=value) for key, value in run.get("set", {}).items()]
+    return Request(
+        run.get("methods", ()), run.get("datasets", ()), parse_seeds(run.get("seeds", "0")), settings=settings, **rest
+    )

@@ -1,0 +1,109 @@
+"""The warm server: torch imported once and never used, a fork for every worker, all ended when its socket closes.
+
+`python -m bench.jobs.server FD` reads lines {"folder": F} from the socket FD, forks a worker in a session of its own
+that runs F/request.json, answers {"folder": F, "pid": P}, and later {"pid": P, "status": waitstatus}.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import importlib
+import json
+import os
+import selectors
+import signal
+import socket
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+PRELOADED = (
+    "bench.jobs.work", "torch", "safetensors.torch", "pydantic", "scipy.linalg", "scipy.stats",
+    "sklearn.linear_model", "sklearn.neural_network", "zuko",
+)  # fmt: skip
+PR_SET_PDEATHSIG = 1
+
+
+def serve(channel: socket.socket) -> None:
+    """Fork workers until the socket closes, then kill what is left of them."""
+    for module in PRELOADED:
+        with suppress(ImportError):
+            importlib.import_module(module)
+    gc.freeze()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    woken, waker = socket.socketpair()
+    woken.setblocking(False)
+    waker.setblocking(False)
+    signal.set_wakeup_fd(waker.fileno())
+    selector = selectors.DefaultSelector()
+    selector.register(channel, selectors.EVENT_READ)
+    selector.register(woken, selectors.EVENT_READ)
+    running: set[int] = set()
+    rest = b""
+    _send(channel, {"ready": os.getpid()})
+    try:
+        while True:
+            ready = {key.fileobj for key, _ in selector.select()}
+            if woken in ready:
+                with suppress(BlockingIOError):
+                    woken.recv(4096)
+                _reap(channel, running)
+            if channel in ready:
+                received = channel.recv(65536)
+                if not received:
+                    return
+                *lines, rest = (rest + received).split(b"\n")
+                for line in lines:
+                    folder = json.loads(line)["folder"]
+                    pid = _fork(folder, channel)
+                    running.add(pid)
+                    _send(channel, {"folder": folder, "pid": pid})
+    finally:
+        for pid in running:
+            for kill in (os.kill, os.killpg):
+                with suppress(ProcessLookupError):
+                    kill(pid, signal.SIGKILL)
+
+
+def _send(channel: socket.socket, message: dict[str, object]) -> None:
+    with suppress(BrokenPipeError, ConnectionResetError):
+        channel.sendall(json.dumps(message).encode() + b"\n")
+
+
+def _reap(channel: socket.socket, running: set[int]) -> None:
+    while running:
+        pid, status = os.waitpid(-1, os.WNOHANG)
+        if pid == 0:
+            return
+        running.discard(pid)
+        _send(channel, {"pid": pid, "status": status})
+
+
+def _fork(folder: str, channel: socket.socket) -> int:
+    pid = os.fork()
+    if pid:
+        return pid
+    code = 1
+    try:
+        os.setsid()
+        if sys.platform == "linux":
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        channel.close()
+        from bench.jobs import worker
+
+        code = worker.main(Path(folder))
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+    finally:
+        os._exit(code)
+
+
+if __name__ == "__main__":
+    serve(socket.socket(fileno=int(sys.argv[1])))

@@ -1,0 +1,109 @@
+"""Specs: what a user asks for, and the slot of its record."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bench.errors import BenchError
+
+__all__ = ["BUDGETS", "Budget", "RunSpec", "Setting", "digest", "parse_seeds", "parse_set"]
+
+JSON = Any
+COMPONENTS = ("dataset", "representation", "method")
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How much may be spent: steps as a multiple of the standard, and at most so many training samples."""
+
+    effort: float
+    samples: int | None = None
+
+
+BUDGETS = {"smoke": Budget(0.1, 2000), "standard": Budget(1.0), "full": Budget(4.0)}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One --set: a value for a parameter of a component (dataset, representation, method) or of a named plugin."""
+
+    target: str
+    parameter: str
+    value: JSON
+
+    def __str__(self) -> str:
+        return f"{self.target}.{self.parameter}={json.dumps(self.value)}"
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """One run as asked for; None stands for the dataset's default.
+
+    Arguments:
+        set: component -> parameter -> value, what differs from the defaults.
+    """
+
+    dataset: str
+    method: str
+    seed: int
+    budget: str = "standard"
+    representation: str | None = None
+    oracle: str | None = None
+    action: str | None = None
+    set: Mapping[str, Mapping[str, JSON]] = field(default_factory=dict)
+
+    @property
+    def slot(self) -> str:
+        """The hash of what was asked for: the name of the record."""
+        asked = {name: value for name, value in vars(self).items() if name != "set"}
+        return digest({**asked, "set": {part: dict(values) for part, values in self.set.items() if values}})
+
+    def to_json(self) -> dict[str, JSON]:
+        return {**vars(self), "model": None, "set": {part: dict(values) for part, values in self.set.items() if values}}
+
+    @classmethod
+    def from_json(cls, spec: Mapping[str, JSON]) -> RunSpec:
+        names = ("dataset", "method", "seed", "budget", "representation", "oracle", "action", "set")
+        return cls(**{name: spec[name] for name in names})
+
+    def label(self) -> str:
+        return f"{self.dataset}/{self.method}#{self.seed}"
+
+
+def digest(value: JSON) -> str:
+    """A short hash of a JSON value, the same for any order of keys."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def parse_set(text: str) -> Setting:
+    """'method.epochs=50': the value is JSON, a list with commas, or else a string."""
+    key, equals, value = text.partition("=")
+    target, dot, parameter = key.strip().partition(".")
+    if not (equals and dot and target and parameter):
+        raise BenchError(f"--set {text!r} is not of the form component.parameter=value", "as in method.epochs=50")
+    return Setting(target, parameter, _value(value.strip()))
+
+
+def _value(text: str) -> JSON:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return [_value(part.strip()) for part in text.split(",")] if "," in text else text
+
+
+def parse_seeds(text: str) -> list[int]:
+    """'0-4' or '0,2,7-9' -> the seeds, sorted and without repetition."""
+    seeds: set[int] = set()
+    for part in str(text).split(","):
+        first, dash, last = part.strip().partition("-")
+        if not first.isdigit() or (dash and not last.isdigit()):
+            raise BenchError(f"seeds {text!r} are not numbers or ranges", "as in 0-4 or 0,2,7")
+        seeds.update(range(int(first), int(last or first) + 1))
+    if not seeds:
+        raise BenchError(f"seeds {text!r} are none at all", "as in 0-4")
+    return sorted(seeds)

@@ -1,0 +1,66 @@
+"""discover: let a method find symmetries in what it may see."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from bench.contracts import BenchError, Method, Pairs, Samples, Symmetry, Task
+from bench.jobs.artifacts import check_symmetry, save_symmetry
+from bench.jobs.cache import Outcome
+from bench.jobs.work.parameters import instance
+from bench.jobs.work.track import Track
+from bench.jobs.worker import Meter
+from bench.plugins import Plugin
+
+__all__ = ["discover"]
+
+
+def discover(request: dict[str, Any], folder: Path, meter: Meter) -> Outcome:
+    """Run the method, check what it returns and write the artifact; only `Method.discover` counts as its cost."""
+    track = Track(request)
+    plugin = Plugin(**request["method"]["plugin"])
+    method: Method = instance(plugin, request["method"]["params"])
+    task = _task(track, method, meter)
+    torch.manual_seed(task.seed)
+    symmetry, cost = meter.measure(lambda: method.discover(task))
+    check_symmetry(symmetry, task.valid.x[:64])
+    save_symmetry(symmetry, plugin, folder)
+    return Outcome("ok", cost=cost | {"parameters": _parameters(symmetry)})
+
+
+def _task(track: Track, method: Method, meter: Meter) -> Task:
+    def shown(samples: Samples) -> Samples:
+        return samples if "labels" in method.uses else samples.unlabelled()
+
+    train, valid = shown(track.samples("train")), shown(track.samples("valid"))
+    if {"truth", "pairs"} & method.uses and track.truth is None:
+        raise BenchError("this track has no known truth", "choose another oracle or action")
+    return Task(
+        train=train,
+        valid=valid,
+        action=track.action,
+        seed=track.seed("discover"),
+        oracle=track.oracle if "oracle" in method.uses else None,
+        pairs=(lambda fraction: _pairs(track, train, fraction)) if "pairs" in method.uses else None,
+        truth=track.truth if "truth" in method.uses else None,
+        effort=track.effort,
+        progress=meter.progress,
+    )
+
+
+def _pairs(track: Track, train: Samples, fraction: float) -> Pairs:
+    """Labelled pairs (x, g x, coefficient) along the truth, coefficients uniform in [-pi, pi]."""
+    truth = track.truth
+    assert truth is not None
+    x = train.x[: max(1, round(fraction * len(train)))]
+    draw = torch.Generator().manual_seed(track.seed("pairs"))
+    t = ((2 * torch.rand(len(x), truth.K, generator=draw) - 1) * torch.pi).to(x)
+    with torch.no_grad():
+        return Pairs(x, truth.transform(x, t), t)
+
+
+def _parameters(symmetry: Symmetry) -> int:
+    return sum(value.numel() for name, value in symmetry.state_dict().items() if name != "scores")

@@ -1,0 +1,99 @@
+"""Parameters of plugins: the fields of frozen dataclasses, described, checked and filled in."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import json
+import re
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from bench.errors import BenchError
+from bench.plugins import Plugin, load, suggest
+
+__all__ = ["fields", "instance", "overrides", "resolved"]
+
+
+def fields(cls: type) -> list[dict[str, Any]]:
+    """name, type, default and doc of every parameter."""
+    if not dataclasses.is_dataclass(cls):
+        return []
+    docs = _docs(cls)
+    return [
+        {
+            "name": f.name,
+            "type": f.type if isinstance(f.type, str) else getattr(f.type, "__name__", str(f.type)),
+            "default": _plain(_default(f)),
+            "doc": docs.get(f.name, ""),
+        }
+        for f in dataclasses.fields(cls)
+        if f.init
+    ]
+
+
+def instance(plugin: Plugin, params: dict[str, Any]) -> Any:
+    """The plugin's object with these parameters. BenchError, a line for every parameter that is wrong."""
+    cls = load(plugin)
+    names = [f["name"] for f in fields(cls)]
+    where = f"{plugin.kind} '{plugin.name}'"
+    wrong = [
+        f"{where} has no parameter '{name}'{suggest(name, names)} There are: {', '.join(names) or 'none'}"
+        for name in params
+        if name not in names
+    ]
+    if wrong:
+        raise BenchError("; ".join(wrong), usage=True)
+    if inspect.isabstract(cls):
+        missing = ", ".join(sorted(getattr(cls, "__abstractmethods__", ())))
+        raise BenchError(f"{where} does not implement {missing}", "write them; 'bench show' names the contract")
+    try:
+        return TypeAdapter(cls).validate_python(params) if dataclasses.is_dataclass(cls) else cls()
+    except ValidationError as error:
+        lines = [
+            f"{where}: {'.'.join(map(str, e['loc']))}={json.dumps(e['input'], default=str)}: {e['msg']}"
+            for e in error.errors()
+        ]
+        raise BenchError("; ".join(lines), "'bench show' lists what is allowed", usage=True) from None
+
+
+def resolved(plugin: Any) -> dict[str, Any]:
+    """All parameters of a plugin's object, as JSON."""
+    return {f["name"]: _plain(getattr(plugin, f["name"])) for f in fields(type(plugin))}
+
+
+def overrides(plugin: Any) -> dict[str, Any]:
+    """The parameters that differ from the defaults."""
+    defaults = {f["name"]: f["default"] for f in fields(type(plugin))}
+    return {name: value for name, value in resolved(plugin).items() if value != defaults[name]}
+
+
+def _default(field: dataclasses.Field[Any]) -> Any:
+    if field.default is not dataclasses.MISSING:
+        return field.default
+    return field.default_factory() if field.default_factory is not dataclasses.MISSING else None
+
+
+def _plain(value: Any) -> Any:
+    return json.loads(json.dumps(value, default=str))
+
+
+def _docs(cls: type) -> dict[str, str]:
+    """The 'name: text' lines of the docstring's Arguments."""
+    text = inspect.getdoc(cls) or ""
+    _, _, block = text.partition("Arguments:\n")
+    found: dict[str, str] = {}
+    name = ""
+    for line in block.splitlines():
+        if not line.startswith("    "):
+            if line.strip():
+                break
+            continue
+        if entry := re.match(r"    (\w[\w, ]*): (.*)", line):
+            for name in entry[1].split(","):
+                found[name.strip()] = entry[2].strip()
+            name = name.strip()
+        elif name:
+            found[name] += " " + line.strip()
+    return found

@@ -1,0 +1,116 @@
+"""The worker: runs one job in a process of its own. `python -m bench.jobs.worker FOLDER` runs FOLDER/request.json.
+
+It leaves FOLDER/outcome.json, the job's files beside it, and whatever was printed in FOLDER/log.txt.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from bench.errors import BenchError
+from bench.jobs.cache import Outcome
+from bench.records.record import Status
+
+__all__ = ["Meter", "Work", "main"]
+
+
+class Meter:
+    """Progress for whoever watches, and the cost of what is measured.
+
+    Arguments:
+        file: where the last step is told, at most ten times a second.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.steps: int | None = None
+        self._told = 0.0
+
+    def progress(self, step: int, steps: int, loss: float) -> None:
+        self.steps = step
+        now = time.monotonic()
+        if now - self._told > 0.1 or step == steps:
+            self._told = now
+            part = self.file.with_suffix(".part")
+            part.write_text(json.dumps({"step": step, "steps": steps, "loss": float(loss)}))
+            os.replace(part, self.file)
+
+    def measure(self, work: Callable[[], Any]) -> tuple[Any, dict[str, float | int | None]]:
+        """The result of the work and its cost: cpu_s (children included), wall_s, peak_rss_mb, steps."""
+        wall, cpu = time.perf_counter(), _cpu_seconds()
+        result = work()
+        return result, {
+            "cpu_s": round(_cpu_seconds() - cpu, 3),
+            "wall_s": round(time.perf_counter() - wall, 3),
+            "peak_rss_mb": round(_peak_rss() / 2**20, 1),
+            "steps": self.steps,
+        }
+
+
+Work = Callable[[dict[str, Any], Path, Meter], Outcome]
+
+
+def main(folder: Path) -> int:
+    """Run the request in a folder; the exit code is 0 whenever an outcome was written."""
+    _redirect(folder / "log.txt")
+    meter = Meter(folder / "progress.json")
+    try:
+        request = json.loads((folder / "request.json").read_text())
+        _one_thread()
+        outcome = _work(request["kind"])(request, folder, meter)
+    except BenchError as error:
+        outcome = Outcome("failed", str(error), figures={"usage": error.usage})
+    except MemoryError as error:
+        outcome = Outcome("oom", f"out of memory: {error}")
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:
+        traceback.print_exc()
+        status: Status = "oom" if "can't allocate memory" in str(error) or "out of memory" in str(error) else "failed"
+        outcome = Outcome(status, f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error) else ''}")
+    sys.stdout.flush()
+    sys.stderr.flush()
+    outcome.write(folder)
+    return 0
+
+
+def _work(kind: str) -> Work:
+    from bench.jobs import work
+
+    return work.KINDS[kind]
+
+
+def _one_thread() -> None:
+    import torch
+
+    torch.set_num_threads(1)
+
+
+def _redirect(log: Path) -> None:
+    out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.dup2(out, 1)
+    os.dup2(out, 2)
+
+
+def _cpu_seconds() -> float:
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
+
+
+def _peak_rss() -> int:
+    scale = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
