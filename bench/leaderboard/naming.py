@@ -34,8 +34,10 @@ def method_key(run: Run) -> str:
 
 
 def track_settings(run: Run) -> list[str]:
+    """The track in words; a run whose plugin could not be read never got one."""
     spec = run.record.spec
-    return [str(spec[name]) for name in SETTINGS if spec.get(name) is not None] + overrides(run, TRACK)
+    unresolved = [] if spec.get("action") else ["no track"]
+    return unresolved + [str(spec[name]) for name in SETTINGS if spec.get(name) is not None] + overrides(run, TRACK)
 
 
 def method_settings(run: Run) -> list[str]:

@@ -32,7 +32,7 @@ def draw(results: Path, target: Path) -> None:
     if not panels:
         raise BenchError(f"no scores under {results} to draw", "run something first: bench run")
     columns = max(len(names) for _, names in panels)
-    heights = [len(table.rows) + 2.0 for table, _ in panels]
+    heights = [len(table.rows) + 2.6 for table, _ in panels]
     with rc_context({"svg.hashsalt": "symmetry-bench", "font.size": 9}):
         figure = Figure(figsize=(2.2 + 3.8 * columns, ROW_HEIGHT * sum(heights)), layout="constrained")
         axes = figure.subplots(len(panels), columns, squeeze=False, height_ratios=heights)
@@ -61,10 +61,10 @@ def track(axes: Sequence[Any], table: Table, names: Sequence[str]) -> None:
         axis.set_ylim(-0.7, len(rows) - 0.3)
         for x in (0, 1):
             axis.axvline(x, color="#cccccc", lw=0.8, zorder=0)
-        axis.set_title(score.replace("_", " "), loc="right")
+        axis.set_xlabel(score.replace("_", " "))
         axis.spines[["top", "right", "left"]].set_visible(False)
         axis.tick_params(axis="y", length=0)
-    axes[0].set_title(f"{table.dataset}: {table.name}", loc="left", x=0, fontweight="bold")
+    axes[0].set_title(f"{table.dataset}: {table.name}", loc="left", fontsize=10)
     for unused in axes[len(names) :]:
         unused.set_visible(False)
 
