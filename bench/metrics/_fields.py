@@ -1,0 +1,80 @@
+"""Fields that move the rows of a batch: one field for all rows, or a draw of chance for each."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor
+
+from bench.contracts import Combination, Symmetry
+
+__all__ = ["Draws", "Field", "Single"]
+
+
+class Field(ABC):
+    """A vector field for each row of a batch.
+
+    `exact`: whether `flow` is known; otherwise the velocity is to be integrated.
+    """
+
+    exact: bool
+
+    @abstractmethod
+    def velocity(self, x: Tensor, rows: Tensor) -> Tensor:
+        """The velocities of the given rows (B,), which stand at x (B, *s)."""
+
+    @abstractmethod
+    def flow(self, x: Tensor, t: Tensor, rows: Tensor) -> Tensor:
+        """Where the given rows are after times t (B,)."""
+
+    @abstractmethod
+    def reversed(self) -> Field:
+        """The opposite fields."""
+
+
+class Single(Field):
+    """sum_k c_k v_k, c (K,), in all rows; exact where the symmetry has a `transform` of its own."""
+
+    def __init__(self, symmetry: Symmetry, c: Tensor) -> None:
+        while isinstance(symmetry, Combination):
+            symmetry, c = symmetry.inner, c @ symmetry.c.to(c)
+        self.symmetry = symmetry
+        self.c = c
+        self.exact = type(symmetry).transform is not Symmetry.transform
+
+    def velocity(self, x: Tensor, rows: Tensor) -> Tensor:
+        return self.symmetry.along(x, self.c.to(x).expand(len(x), -1))
+
+    def flow(self, x: Tensor, t: Tensor, rows: Tensor) -> Tensor:
+        return self.symmetry.transform(x, t[:, None] * self.c.to(x))
+
+    def reversed(self) -> Single:
+        return Single(self.symmetry, -self.c)
+
+
+class Draws(Field):
+    """Row i follows sum_a c_ja e_a of its own draw j = number[i]: c (draws, N), number (rows,)."""
+
+    def __init__(self, basis: Symmetry, c: Tensor, number: Tensor) -> None:
+        self.basis = basis
+        self.c = c
+        self.number = number
+        self.exact = basis.matrices() is not None
+        self.fields = [] if self.exact else [basis.combine(one[None]) for one in c]
+
+    def velocity(self, x: Tensor, rows: Tensor) -> Tensor:
+        number = self.number[rows]
+        if self.exact:
+            return self.basis.along(x, self.c[number].to(x))
+        out = torch.empty_like(x)
+        for j in number.unique().tolist():
+            mine = number == j
+            out[mine] = self.fields[j].velocity(x[mine])[0]
+        return out
+
+    def flow(self, x: Tensor, t: Tensor, rows: Tensor) -> Tensor:
+        return self.basis.transform(x, t[:, None] * self.c[self.number[rows]].to(x))
+
+    def reversed(self) -> Draws:
+        return Draws(self.basis, -self.c, self.number)

@@ -1,0 +1,106 @@
+"""Paths: where samples are at any time of a flow, known exactly or integrated."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor
+
+from bench.metrics._fields import Field
+
+__all__ = ["Flowing", "Integrated", "Path"]
+
+PARTS = 64
+
+
+class Path(ABC):
+    """The orbits of samples z (B, *s) under a field."""
+
+    def __init__(self, field: Field, z: Tensor) -> None:
+        self.field = field
+        self.z = z
+
+    def extend(self, t: Tensor, rows: Tensor) -> None:
+        """Make times up to t (b,) known for the given rows (b,)."""
+
+    @abstractmethod
+    def at(self, t: Tensor, rows: Tensor) -> Tensor:
+        """Where the given rows are at times t (b,)."""
+
+
+class Flowing(Path):
+    """A field whose flow is known."""
+
+    def at(self, t: Tensor, rows: Tensor) -> Tensor:
+        return self.field.flow(self.z[rows], t, rows)
+
+
+class Integrated(Path):
+    """Runge-Kutta of order 4 with cubic Hermite polynomials between steps.
+
+    An interval along which a sample goes farther than `stride` is divided, into 64 at most. A sample whose next step
+    is not finite stays where it is.
+    """
+
+    def __init__(self, field: Field, z: Tensor, stride: float) -> None:
+        super().__init__(field, z)
+        everyone = torch.arange(len(z), device=z.device)
+        self.stride = stride
+        self.times = [torch.zeros(len(z)).to(z)]
+        self.states = [z]
+        self.slopes = [field.velocity(z, everyone)]
+
+    def extend(self, t: Tensor, rows: Tensor) -> None:
+        x, v = self._advance(self.states[-1][rows], self.slopes[-1][rows], t - self.times[-1][rows], rows)
+        self.times.append(self.times[-1].index_copy(0, rows, t))
+        self.states.append(self.states[-1].index_copy(0, rows, x))
+        self.slopes.append(self.slopes[-1].index_copy(0, rows, v))
+
+    def at(self, t: Tensor, rows: Tensor) -> Tensor:
+        times = torch.stack(self.times)[:, rows]
+        last = (times <= t).sum(0).sub(1).clamp(max=len(times) - 2)
+        after = last + 1
+        t0, t1 = times.gather(0, last[None])[0], times.gather(0, after[None])[0]
+        states, slopes = torch.stack(self.states), torch.stack(self.slopes)
+        x0, x1, v0, v1 = states[last, rows], states[after, rows], slopes[last, rows], slopes[after, rows]
+        x = _hermite(x0, x1, v0, v1, t1 - t0, t - t0)
+        long = self._parts(v0, t1 - t0) > 1
+        if long.any():
+            x[long] = self._advance(x0[long], v0[long], (t - t0)[long], rows[long])[0]
+        return x
+
+    def _parts(self, v: Tensor, h: Tensor) -> Tensor:
+        return (v.flatten(1).norm(dim=1) * h / self.stride).nan_to_num(0).ceil().clamp(1, PARTS)
+
+    def _advance(self, x: Tensor, v: Tensor, h: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """State and velocity after times h (b,)."""
+        parts = self._parts(v, h)
+        x, v = x.clone(), v.clone()
+        for part in range(int(parts.max())) if len(x) else ():
+            still = (parts > part).nonzero()[:, 0]
+            x[still], v[still] = self._step(x[still], v[still], (h / parts)[still], rows[still])
+        return x, v
+
+    def _step(self, x: Tensor, k1: Tensor, h: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+        h = _column(h, x)
+        k2 = self.field.velocity(x + h / 2 * k1, rows)
+        k3 = self.field.velocity(x + h / 2 * k2, rows)
+        k4 = self.field.velocity(x + h * k3, rows)
+        there = x + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
+        slope = self.field.velocity(there, rows)
+        finite = _column((there + slope).flatten(1).isfinite().all(1), x)
+        return torch.where(finite, there, x), torch.where(finite, slope, torch.zeros_like(slope))
+
+
+def _hermite(x0: Tensor, x1: Tensor, v0: Tensor, v1: Tensor, interval: Tensor, t: Tensor) -> Tensor:
+    """The cubic through two states with two velocities an interval (b,) apart, at times t (b,) after the first."""
+    h = _column(interval.clamp(min=1e-30), x0)
+    s = _column(t, x0) / h
+    ends = (1 + 2 * s) * (1 - s) ** 2 * x0 + s**2 * (3 - 2 * s) * x1
+    return ends + h * (s * (1 - s) ** 2 * v0 - s**2 * (1 - s) * v1)
+
+
+def _column(t: Tensor, like: Tensor) -> Tensor:
+    """(B,) as a column that multiplies samples (B, *s)."""
+    return t.reshape(-1, *[1] * (like.dim() - 1))

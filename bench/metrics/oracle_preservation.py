@@ -1,0 +1,205 @@
+"""oracle_preservation: does the oracle change less along a symmetry than along chance?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from bench.contracts import Induced, Metric, Oracle, Symmetry
+from bench.metrics._chance import Spans, effective_samples
+from bench.metrics._fields import Draws, Single
+from bench.metrics._orbits import Arrival, Orbits
+from bench.metrics._space import Phi, Space, space_of
+
+__all__ = ["OraclePreservation"]
+
+DELTAS = (0.1, 0.3, 1.0)
+DIRECTIONS = 4
+ROWS = 1024
+DECODED_ROWS = 512
+LEAST_ROWS = 128
+LOCAL = 0.05
+ENOUGH = 100
+CLIPPED = 0.98
+WORST = 1e12
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Squared changes of phi under a symmetry and under chance, mean over both signs.
+
+    Arguments:
+        found: under g, (T, P) for T deltas and P rows.
+        chance: under r at the same displacements, (T, P).
+        far: squared displacement, (T, P); `fourth`, its square, both means over the signs.
+        sample: the test sample of each row, (P,).
+        draw: the draw of chance of each row, (P,).
+    """
+
+    found: Tensor
+    chance: Tensor
+    far: Tensor
+    fourth: Tensor
+    sample: Tensor
+    draw: Tensor
+
+    def rows(self, which: Tensor) -> Comparison:
+        """Some of the rows."""
+        parts = (self.found, self.chance, self.far, self.fourth)
+        return Comparison(*(part[:, which] for part in parts), self.sample[which], self.draw[which])
+
+    def reached(self) -> Tensor:
+        """RMS displacement for each delta, (T,)."""
+        return self.far.mean(1).sqrt()
+
+    def participation(self) -> float:
+        """(E d^2)^2 / E d^4, the least over the deltas."""
+        return (self.far.mean(1).square() / self.fourth.mean(1).clamp(min=1e-300)).min().item()
+
+    def scores(self, wanted: Tensor) -> Tensor:
+        """OP at wanted displacements (T,): (R - E) / (R + E), by d^2 / delta^2 if short and positive."""
+        return _ratio(self.found.mean(1), self.chance.mean(1)) * self._shortfall(wanted)
+
+    def errors(self, wanted: Tensor) -> tuple[float, float]:
+        """Standard errors of the mean over the deltas: from the test samples, and from the draws of chance."""
+        E, R = self.found.mean(1, keepdim=True), self.chance.mean(1, keepdim=True)
+        slope = 2 * self._shortfall(wanted)[:, None] / (E + R).square().clamp(min=1e-300)
+        by_sample = (slope * (E * self.chance - R * self.found)).mean(0)
+        by_draw = (slope * E * (self.chance - R)).mean(0)
+        return _clustered(by_sample, self.sample), _clustered(by_draw, self.draw)
+
+    def _shortfall(self, wanted: Tensor) -> Tensor:
+        short = (self.reached() / wanted.clamp(min=1e-300)).square()
+        op = _ratio(self.found.mean(1), self.chance.mean(1))
+        return torch.where((op > 0) & (short < CLIPPED**2), short, 1.0)
+
+
+class OraclePreservation(Metric):
+    """OP = (R - E) / (R + E) in [-1, 1], mean over displacements of 0.1, 0.3 and 1 standard deviations of the data.
+
+    E is the mean squared change of the standardised oracle under the symmetry, R that under random fields of the
+    action along which each sample moves exactly as far. 1 is perfect, 0 no better than chance.
+    """
+
+    version: ClassVar[int] = 1
+    asks: ClassVar[frozenset[str]] = frozenset({"symmetry", "truth", "oracle", "test"})
+
+    @torch.no_grad()
+    def score(self, **asked: Any) -> dict[str, float | None]:
+        symmetry, truth, test = asked["symmetry"], asked["truth"], asked["test"]
+        space = space_of(test)
+        trial = _Trial(space, Spans(test, truth), asked["oracle"])
+        if not trial.phi.kept.any():
+            return {"oracle_preservation": None}
+        wanted = torch.tensor(DELTAS, dtype=torch.float64) * space.spread
+        scores: dict[str, float | None] = {"oracle_preservation.truth": None}
+        if truth is not None and truth.K:
+            reference = trial.compare(truth, LEAST_ROWS if isinstance(truth, Induced) else trial.size, wanted)
+            if reference is not None:
+                reached = reference.reached()
+                wanted = torch.where(reached < CLIPPED * wanted, reached, wanted)
+                scores["oracle_preservation.truth"] = reference.scores(wanted).mean().item()
+        return scores | _report(trial, symmetry, wanted)
+
+
+class _Trial:
+    """The comparison of symmetries with chance on one test."""
+
+    def __init__(self, space: Space, spans: Spans, oracle: Oracle) -> None:
+        self.space = space
+        self.spans = spans
+        self.phi = Phi(space, oracle)
+        self.size = ROWS if spans.tangent.values is None else DECODED_ROWS
+        self.seed = space.test.seed
+        self.c = spans.draws(self.seed)
+
+    def compare(self, symmetry: Symmetry, size: int, wanted: Tensor) -> Comparison | None:
+        """On about `size` rows, along a random frame of the span; None if nothing moves."""
+        c = self.spans.directions(symmetry, self.seed, DIRECTIONS)
+        return self.along(symmetry, c, size, wanted) if len(c) else None
+
+    def along(self, symmetry: Symmetry, directions: Tensor, size: int, wanted: Tensor) -> Comparison:
+        """Along given directions (G, K), each from samples of its own."""
+        each = max(LEAST_ROWS, size // len(directions))
+        pool = self.space.samples(max(each, size))
+        sample = torch.arange(len(directions) * each, device=pool.device) % len(pool)
+        draw = torch.randperm(len(sample), generator=torch.Generator().manual_seed(self.seed)) % len(self.c)
+        draw = draw.to(pool.device)
+        chance = Draws(self.spans.candidates, self.c, draw)
+        z = pool[sample]
+        speed = Orbits(self.space, chance, z).speed()
+        sums = [torch.zeros(len(wanted), len(z), dtype=torch.float64, device=z.device) for _ in range(4)]
+        for sign in (1, -1):
+            found = [
+                self._together(symmetry, sign * c, part, wanted)
+                for c, part in zip(directions, z.split(each), strict=True)
+            ]
+            field = chance if sign > 0 else chance.reversed()
+            far = torch.stack([torch.cat(parts) for parts in zip(*([a.distance for a in one] for one in found), strict=True)])
+            matched = Orbits(self.space, field, z).apart(far.T, speed)
+            for k, parts in enumerate(zip(*found, strict=True)):
+                sums[0][k] += torch.cat([self._change(part) for part in parts]) / 2
+                sums[1][k] += self._change(matched[k]) / 2
+                sums[2][k] += far[k].square() / 2
+                sums[3][k] += far[k].double() ** 4 / 2
+        return Comparison(sums[0], sums[1], sums[2], sums[3], sample, draw)
+
+    def _together(self, symmetry: Symmetry, c: Tensor, z: Tensor, wanted: Tensor) -> list[Arrival]:
+        speed = self.spans.speed(symmetry.combine(c[None])).item()
+        return Orbits(self.space, Single(symmetry, c.to(z)), z).together(wanted.tolist(), wanted.max().item() / speed)
+
+    def _change(self, arrival: Arrival) -> Tensor:
+        """|phi at one end - phi at the other|^2, (B,)."""
+        a, b = (self.phi(z, x) for z, x in zip(arrival.ends, arrival.decoded, strict=True))
+        return torch.nan_to_num((a - b).double().square().sum(1), nan=WORST, posinf=WORST)
+
+    def worst(self, symmetry: Symmetry) -> Tensor | None:
+        """The direction (1, K) of the span along which E |d phi . v|^2 is largest; None if it has one direction."""
+        basis = self.spans.directions(symmetry, self.seed, 1)
+        if len(basis) < 2:
+            return None
+        z = self.spans.tangent.z[:LEAST_ROWS]
+        v = symmetry.combine(basis.to(z)).velocity(z)
+        changes = torch.stack([torch.func.jvp(lambda at: self.phi(at, self.space.decode(at)), (z,), (one,))[1] for one in v])
+        flat = changes.double().flatten(1)
+        return torch.linalg.eigh(flat @ flat.T).eigenvectors[:, -1:].T @ basis
+
+
+def _report(trial: _Trial, symmetry: Symmetry, wanted: Tensor) -> dict[str, float | None]:
+    name = "oracle_preservation"
+    velocities = trial.spans.rows(trial.spans.tangent.of(symmetry))
+    counted = effective_samples(velocities.square().sum(0).reshape(len(trial.spans.weights), -1).sum(1))
+    found = trial.compare(symmetry, trial.size, wanted)
+    if found is None:
+        return {name: 0.0}
+    each = found.scores(wanted)
+    error, chance_error = found.errors(wanted)
+    scores: dict[str, float | None] = {
+        name: each.mean().item(),
+        f"{name}.se": error,
+        f"{name}.mc_error": chance_error,
+        f"{name}.participation": found.participation(),
+        f"{name}.local": float(found.participation() < LOCAL),
+        f"{name}.effective_samples": counted,
+    }
+    for delta, op, reached in zip(DELTAS, each.tolist(), found.reached().tolist(), strict=True):
+        scores[f"{name}.{delta}"] = op
+        scores[f"{name}.reached.{delta}"] = reached / trial.space.spread
+    worst = trial.worst(symmetry)
+    scores[f"{name}.worst_direction"] = scores[name]
+    if worst is not None:
+        scores[f"{name}.worst_direction"] = trial.along(symmetry, worst, LEAST_ROWS, wanted).scores(wanted).mean().item()
+    return scores
+
+
+def _ratio(E: Tensor, R: Tensor) -> Tensor:
+    return torch.where(E + R > 0, (R - E) / (E + R).clamp(min=1e-300), 0.0)
+
+
+def _clustered(values: Tensor, label: Tensor) -> float:
+    """The standard error of a mean whose terms share clusters (P,)."""
+    sums = torch.zeros(int(label.max()) + 1, dtype=values.dtype, device=values.device).index_add(0, label, values)
+    return sums.square().sum().sqrt().item() / len(values)
