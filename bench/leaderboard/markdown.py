@@ -161,7 +161,7 @@ def record_link(text: str, run: Run, results: str) -> str:
 
 def figure(run: Run, score: str) -> str:
     point = run.point(score)
-    return "–" if point is None else f"{point[0] + 0.0:.3f}"
+    return "–" if point is None else f"{point[0]:z.3f}"
 
 
 def commands(table: Table) -> str:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import random
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
+from bench.leaderboard.runs import Run
+from bench.leaderboard.tables import assemble
 from tests.leaderboard.conftest import record, runs
 
 GOOD, CLOSE, POOR = [0.90, 0.91, 0.92, 0.90, 0.91], [0.91, 0.90, 0.91, 0.91, 0.90], [0.5, 0.52, 0.51, 0.5, 0.49]
@@ -183,3 +186,23 @@ def test_places_over_datasets_need_three_of_them(board):
     text = board.text()
     assert "| flow | 1.00 | 1.00 to 1.00 |" in text
     assert "| slow | 2.00 | 2.00 to 2.00 |" in text  # last where it is missing
+
+
+def test_a_plugin_that_could_not_be_read_is_on_the_page_without_a_track(board):
+    unread = {"representation": None, "oracle": None, "action": None, "params": {}}
+    board(runs("flow", GOOD), record("torn", 0, status="failed", reason="SyntaxError: line 3", **unread))
+    text = board.text()
+    assert "### no track · standard" in text
+    assert "failed: SyntaxError: line 3" in text
+    assert "bench run --method torn --dataset digits --budget standard --seeds 0\n" in text
+
+
+def test_the_column_of_the_documentation_works(board):
+    guide = Path(__file__).parents[2] / "docs" / "leaderboard.md"
+    code = guide.read_text(encoding="utf-8").split("```python\n")[1].split("```")[0]
+    names = {}
+    exec(code, names)
+    heavy = replace(record("flow", 0), cost={"peak_rss_mb": 512.4})
+    (table,) = assemble([Run("digits/flow/x.json", heavy)])
+    (column,) = names["COLUMNS"]
+    assert column.produce(table.rows[0]) == "512"

@@ -71,10 +71,10 @@ def mean_text(row: Row, score: str) -> str:
     if interval is None:
         return ""
     lacking = f" (n = {interval.n})" if interval.n < row.ok else ""
-    return number(interval, "{:.3f}") + lacking
+    return number(interval, "{:z.3f}") + lacking
 
 
 def number(interval: Interval, layout: str) -> str:
     """`mean ± half`, or the mean alone where the interval is unknown."""
-    mean = layout.format(interval.mean + 0.0)
+    mean = layout.format(interval.mean)
     return mean if interval.half is None else f"{mean} ± {layout.format(interval.half)}"

@@ -16,7 +16,7 @@ def by_delta(row: Row) -> str:
     found = [row.estimate(f"oracle_preservation.{delta}") for delta in DELTAS]
     if not any(found):
         return ""
-    return " / ".join("n/a" if interval is None else f"{interval.mean:.2f}" for interval in found)
+    return " / ".join("n/a" if interval is None else f"{interval.mean:z.2f}" for interval in found)
 
 
 def worst(row: Row) -> str:
@@ -24,7 +24,7 @@ def worst(row: Row) -> str:
     interval = row.estimate("oracle_preservation.worst_direction")
     participation = row.estimate("oracle_preservation.participation")
     local = " `local`" if participation is not None and participation.mean < LOCAL else ""
-    return local.strip() if interval is None else f"{interval.mean:.2f}{local}"
+    return local.strip() if interval is None else f"{interval.mean:z.2f}{local}"
 
 
 COLUMNS = [
