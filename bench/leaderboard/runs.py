@@ -73,9 +73,9 @@ def load(root: Path) -> list[Run]:
             if record is not None:
                 runs.append(Run(path.relative_to(root).as_posix(), checked(record, path)))
         except BenchError as error:
-            broken.append(error.message)
+            broken.append(str(error))
     if broken:
-        raise BenchError("; ".join(broken), "delete the files and run again; nothing was written")
+        raise BenchError("\n".join(broken))
     return runs
 
 

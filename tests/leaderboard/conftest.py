@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+from typing import NamedTuple
 
 import pytest
-from click.testing import CliRunner
 
-from bench.cli.leaderboard import leaderboard
+from bench.cli import main
 from bench.records.record import Record
 from bench.records.store import Store
+
+
+class Result(NamedTuple):
+    exit_code: int
+    output: str
+    error: str
 
 
 def record(method="flow", seed=0, scores=None, *, status="ok", chosen=None, uses=("oracle",), control=False, **asked):
@@ -43,7 +49,7 @@ def runs(method, values, score="joint", **more):
 
 
 @pytest.fixture
-def board(tmp_path, monkeypatch):
+def board(tmp_path, monkeypatch, capsys):
     """A folder to work in: `board(records)` writes them, `board.run(*arguments)` calls the command."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("BENCH_RESULTS", raising=False)
@@ -60,11 +66,15 @@ def board(tmp_path, monkeypatch):
             return self
 
         def run(self, *arguments):
-            return CliRunner().invoke(leaderboard, list(arguments))
+            monkeypatch.setattr("sys.argv", ["bench", "leaderboard", *arguments])
+            capsys.readouterr()
+            with pytest.raises(SystemExit) as left:
+                main()
+            return Result(left.value.code, *capsys.readouterr())
 
         def text(self):
             result = self.run()
-            assert result.exit_code == 0, result.output
+            assert result.exit_code == 0, result.error
             return self.page.read_text(encoding="utf-8")
 
         def line(self, start):
