@@ -69,9 +69,10 @@ class Spans:
             frames.append((u @ v).T @ basis)
         return torch.cat(frames)
 
-    def speed(self, symmetry: Symmetry) -> Tensor:
-        """sqrt(E |v_k|^2) in data space, (K,)."""
-        return self.tangent.of(symmetry).square().sum(2).mean(1).sqrt()
+    def speeds(self, symmetry: Symmetry, directions: Tensor) -> Tensor:
+        """sqrt(E |sum_k c_k v_k|^2) in data space for directions c (G, K): (G,)."""
+        velocities = torch.einsum("gk,knd->gnd", directions, self.tangent.of(symmetry))
+        return velocities.square().sum(2).mean(1).sqrt()
 
 
 def effective_samples(contributions: Tensor) -> float:

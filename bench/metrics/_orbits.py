@@ -17,7 +17,6 @@ __all__ = ["Arrival", "Orbits"]
 GRID = (0.1, 0.3, 0.65, 1.0, 1.4, 2.0, 3.0, 4.5, 7.0)
 JUDGES = 128
 STRIDE = 0.5
-TOLERANCE = 0.01
 ATTEMPTS = 8
 
 
@@ -46,12 +45,16 @@ class Orbits:
     """Samples z (B, *shape) and where a field takes them: from D(z) to D(g z).
 
     Images under affine maps go from exp(-tA/2) x to exp(tA/2) x instead, so that both ends are resampled once.
+
+    Arguments:
+        tolerance: relative error allowed in a displacement.
     """
 
-    def __init__(self, space: Space, field: Field, z: Tensor) -> None:
+    def __init__(self, space: Space, field: Field, z: Tensor, tolerance: float = 0.01) -> None:
         self.space = space
         self.field = field
         self.z = z
+        self.tolerance = tolerance
         self.symmetric = isinstance(space.test.action, ImageAffine) and field.exact
         self.path: Path = Flowing(field, z) if field.exact else Integrated(field, z, STRIDE * space.view_spread)
         self.decoded = space.decode(z)
@@ -154,7 +157,7 @@ class _Search:
             short = d < target
             t0, d0 = torch.where(short, time, t0), torch.where(short, d, d0)
             t1, d1 = torch.where(short, t1, time), torch.where(short, d1, d)
-            rows = rows[(reached & ((d - target).abs() > TOLERANCE * target))[rows]]
+            rows = rows[(reached & ((d - target).abs() > self.orbits.tolerance * target))[rows]]
             if not len(rows):
                 break
         return arrival

@@ -131,11 +131,12 @@ class _Trial:
         chance = Draws(self.spans.candidates, self.c, draw)
         z = pool[sample]
         speed = Orbits(self.space, chance, z).speed()
+        paces = (wanted.max() / self.spans.speeds(symmetry, directions)).tolist()
         sums = [torch.zeros(len(wanted), len(z), dtype=torch.float64, device=z.device) for _ in range(4)]
         for sign in (1, -1):
             found = [
-                self._together(symmetry, sign * c, part, wanted)
-                for c, part in zip(directions, z.split(each), strict=True)
+                Orbits(self.space, Single(symmetry, sign * c.to(z)), part).together(wanted.tolist(), pace)
+                for c, pace, part in zip(directions, paces, z.split(each), strict=True)
             ]
             field = chance if sign > 0 else chance.reversed()
             far = torch.stack([torch.cat(parts) for parts in zip(*([a.distance for a in one] for one in found), strict=True)])
@@ -146,10 +147,6 @@ class _Trial:
                 sums[2][k] += far[k].square() / 2
                 sums[3][k] += far[k].double() ** 4 / 2
         return Comparison(sums[0], sums[1], sums[2], sums[3], sample, draw)
-
-    def _together(self, symmetry: Symmetry, c: Tensor, z: Tensor, wanted: Tensor) -> list[Arrival]:
-        speed = self.spans.speed(symmetry.combine(c[None])).item()
-        return Orbits(self.space, Single(symmetry, c.to(z)), z).together(wanted.tolist(), wanted.max().item() / speed)
 
     def _change(self, arrival: Arrival) -> Tensor:
         """|phi at one end - phi at the other|^2, (B,)."""
