@@ -103,8 +103,18 @@ def parameters(run: Run, component: str) -> dict[str, Any]:
 
 
 def shown(value: Any) -> str:
-    """A parameter's value as it is typed after `--set name=`."""
-    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+    """A parameter's value as it is typed after `--set name=`: JSON; text without quotes where nothing is lost by it."""
+    quoted = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return value if isinstance(value, str) and is_plain(value) else quoted
+
+
+def is_plain(text: str) -> bool:
+    """Whether text typed without quotes is read as text again."""
+    try:
+        json.loads(text)
+    except ValueError:
+        return "," not in text and text == text.strip()
+    return False
 
 
 def canonical(value: Any) -> str:

@@ -8,6 +8,11 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from bench.jobs.specs import parse_set
+from bench.leaderboard.naming import shown
 from bench.leaderboard.runs import Run
 from bench.leaderboard.tables import assemble
 from tests.leaderboard.conftest import record, runs
@@ -168,6 +173,22 @@ def test_the_command_of_a_row_asks_for_what_its_records_asked_for(board):
         "--budget standard --seeds 0-2,5 --set 'dataset.classes=[0,1]' --set method.epochs=50 "
         "--set 'method.form=two words'"
     ) in board.text()
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(values)
+@example("50")
+@example("a,b")
+@example(" spaced ")
+@example("")
+def test_a_setting_is_printed_as_the_command_line_reads_it(value):
+    assert parse_set(f"method.name={shown(value)}").value == value
 
 
 def test_text_from_records_cannot_break_a_table(board):
