@@ -47,8 +47,9 @@ class Lines(Display):
             self._line(job, f"step {step}/{steps} loss {loss:.4g}")
 
     def ended(self, job: Job, outcome: Outcome) -> None:
-        took = time.monotonic() - self._begun.get(job.identity, time.monotonic())
-        self._line(job, f"{outcome.status} in {took:.1f} s" + (f": {outcome.reason}" if outcome.reason else ""))
+        if job.identity in self._begun:
+            took = time.monotonic() - self._begun[job.identity]
+            self._line(job, f"{outcome.status} in {took:.1f} s" + (f": {outcome.reason}" if outcome.reason else ""))
 
     def _line(self, job: Job, text: str) -> None:
         click.echo(f"{time.strftime('%H:%M:%S')} {job.label} {job.kind}: {text}", err=True)
@@ -87,7 +88,7 @@ class Bars(Display):
             self._bars.remove_task(self._tasks.pop(job.identity))
         if self._whole is not None:
             self._bars.advance(self._whole)
-        if outcome.status != "ok":
+        if outcome.status not in ("ok", "skipped"):
             self._bars.console.print(f"{job.label} {job.kind}: {outcome.status}: {outcome.reason}", markup=False)
 
     def stop(self) -> None:

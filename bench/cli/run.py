@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -69,6 +70,7 @@ def command(
     from bench.jobs.specs import parse_seeds, parse_set
     from bench.plugins import Registry
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a scheduler's kill leaves records too
     registry = Registry(plugins)
     name = None
     try:

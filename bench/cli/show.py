@@ -38,7 +38,7 @@ def command(kind: str, name: str, plugins: tuple[Path, ...]) -> None:
     about = outcome.figures
     click.echo(f"{kind} {name}, from {plugin.owner}\n\n  {about['doc']}\n")
     for title, text in _facts(about):
-        click.echo(f"  {title + ':':12}{text}")
+        click.echo(f"  {title + ':':14}{text}")
     _parameters(kind, about["fields"])
 
 

@@ -121,7 +121,7 @@ class Planner:
             "track": digest([spec.dataset, spec.representation, spec.oracle, spec.action, spec.seed, spec.budget]),
         }
         for part, plugin in plugins.items():
-            ingredients[f"{part} source"] = sources.source_hash(plugin.source())
+            ingredients[f"{part} source"] = digest([plugin.attr, sources.source_hash(plugin.source())])
             ingredients[f"{part} parameters"] = digest(params[part])
         request = {
             **{part: {"plugin": plugin.to_json(), "params": params[part]} for part, plugin in plugins.items()},

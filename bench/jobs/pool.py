@@ -121,7 +121,7 @@ class Pool:
         request = dict(job.request) | {"kind": job.kind}
         request |= {name: str(self.cache.folder(need)) for name, need in job.needs.items()}
         (folder / "request.json").write_text(json.dumps(request))
-        self._running[folder] = _Running(job, time.monotonic())
+        self._running[folder] = _Running(job)
         self.watcher.started(job)
         self._workers.start(folder)
 
@@ -139,7 +139,7 @@ class Pool:
         now = time.monotonic()
         pid = self._workers.pids.get(folder)
         if running.stopping is None and pid is not None:
-            if now - running.since > self.limits.seconds:
+            if running.lasted(now) > self.limits.seconds:
                 running.stop("timeout", f"took longer than {self.limits.seconds:g} s (--timeout)")
             elif (used := running.memory(pid, now)) > self.limits.memory:
                 running.stop("oom", f"used {used / 2**30:.2f} GB of memory, limit {self.limits.memory / 2**30:.2f} GB")
@@ -163,7 +163,7 @@ class Pool:
 @dataclass
 class _Running:
     job: Job
-    since: float
+    since: float | None = None
     status: Status | None = None
     reason: str = ""
     stopping: float | None = None
@@ -174,6 +174,11 @@ class _Running:
 
     def stop(self, status: Status, reason: str) -> None:
         self.status, self.reason, self.stopping = status, reason, time.monotonic()
+
+    def lasted(self, now: float) -> float:
+        """Seconds since its process was first seen; the server's own start does not count."""
+        self.since = now if self.since is None else self.since
+        return now - self.since
 
     def memory(self, pid: int, now: float) -> int:
         """Resident bytes of the worker, and now and then of all that it started."""

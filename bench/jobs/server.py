@@ -61,6 +61,7 @@ def serve(channel: socket.socket) -> None:
                     running.add(pid)
                     _send(channel, {"folder": folder, "pid": pid})
     finally:
+        signal.set_wakeup_fd(-1)
         for pid in running:
             for kill in (os.kill, os.killpg):
                 with suppress(ProcessLookupError):

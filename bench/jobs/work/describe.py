@@ -22,7 +22,7 @@ def describe(request: dict[str, Any], folder: Path, meter: Any) -> Outcome:
     plugin = Plugin(**request["plugin"])
     cls = load(plugin)
     about: dict[str, Any] = {
-        "doc": (inspect.getdoc(cls) or "").partition("\n\n")[0].replace("\n", " "),
+        "doc": _summary(cls),
         "paper": getattr(cls, "paper", ""),
         "fields": fields(cls),
     }
@@ -38,6 +38,12 @@ def describe(request: dict[str, Any], folder: Path, meter: Any) -> Outcome:
     elif issubclass(cls, Dataset):
         about |= {"track": list(cls.track)}
     return Outcome("ok", figures=about)
+
+
+def _summary(cls: type) -> str:
+    """The first paragraph of the docstring, unless it is the one that dataclass makes."""
+    text = (inspect.getdoc(cls) or "").partition("\n\n")[0].replace("\n", " ")
+    return "" if text.startswith(f"{cls.__name__}(") else text
 
 
 def _dataset(dataset: Dataset) -> dict[str, Any]:
