@@ -33,8 +33,7 @@ class Verbs(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in VERBS:
             return None
-        module = importlib.import_module(f"bench.cli.{cmd_name}")
-        found: click.Command = getattr(module, "command", None) or getattr(module, cmd_name)
+        found: click.Command = importlib.import_module(f"bench.cli.{cmd_name}").command
         return found
 
     def resolve_command(

@@ -12,12 +12,12 @@ from bench.cli.options import results_option
 from bench.errors import BenchError
 from bench.paths import results_root
 
-__all__ = ["leaderboard"]
+__all__ = ["command"]
 
 PAGE = Path("leaderboard.md")
 
 
-@click.command()
+@click.command("leaderboard")
 @results_option
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path),
               help="File to write.  [default: leaderboard.md; json and csv: printed]")
@@ -26,7 +26,7 @@ PAGE = Path("leaderboard.md")
               help="The page, or every score and cost at full precision.")
 @click.option("--picture", type=click.Path(dir_okay=False, path_type=Path),
               help="Draw every seed's ranked scores to this file (.svg, .png, .pdf).")
-def leaderboard(results: Path, output: Path | None, check: bool, form: str, picture: Path | None) -> None:
+def command(results: Path, output: Path | None, check: bool, form: str, picture: Path | None) -> None:
     """Write the leaderboard from the records.
 
     \b

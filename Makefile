@@ -1,0 +1,39 @@
+# make demo, make test: each sets up all that it needs, then runs. Later calls reuse the environment.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.installed
+SUITE ?= suites/standard.toml
+
+.PHONY: demo test bench check format leaderboard records clean
+
+demo: $(READY)
+	$(BIN)/bench run --method latent_flow --method kernel --method truth --dataset rotated_digits --results .demo/results
+	$(BIN)/bench leaderboard --results .demo/results --output .demo/leaderboard.md
+	@echo "The leaderboard of this run is in .demo/leaderboard.md; 'bench' itself is $(BIN)/bench."
+
+test: $(READY)
+	$(BIN)/python -m pytest $(ARGS)
+
+bench: $(READY)
+	$(BIN)/python -m pytest tests/benchmarks --benchmark-enable --benchmark-only $(ARGS)
+
+check: $(READY)
+	$(BIN)/ruff check
+	$(BIN)/mypy
+
+leaderboard: $(READY)
+	$(BIN)/bench leaderboard --picture docs/leaderboard.svg
+
+# The committed records: hours of work, which resume where they were stopped.
+records: $(READY)
+	$(BIN)/bench run --suite $(SUITE)
+
+$(READY): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch==2.13.0
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	touch $@
+
+clean:
+	rm -rf $(VENV) .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks *.egg-info
