@@ -24,7 +24,8 @@ def orthonormaliser(vectors: Tensor) -> Tensor:
     unit = scale[:, None] * v
     values, columns = torch.linalg.eigh(unit @ unit.T)
     kept = values > max(DROPPED * values.max().item(), 1e-300) if len(v) else values > 0
-    return (columns[:, kept] / values[kept].sqrt()).T * scale
+    rows: Tensor = (columns[:, kept] / values[kept].sqrt()).T * scale
+    return rows
 
 
 def principal_angles(V: Tensor, U: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from bench.contracts import HeldOut, Symmetry
 from bench.lie import orthonormaliser
 from bench.metrics._space import tangent_of
 
-__all__ = ["DRAWS", "Spans", "effective_samples", "flatten"]
+__all__ = ["DRAWS", "Spans", "effective_samples"]
 
 DRAWS = 64
 SOFTENING = 0.1
@@ -41,16 +41,18 @@ class Spans:
 
     def rows(self, velocities: Tensor) -> Tensor:
         """Velocities (K, n, d) as vectors whose inner product is <,>, (K, n d)."""
-        return (velocities * (self.weights / len(self.weights)).sqrt()[:, None]).flatten(1)
+        root = (self.weights / len(self.weights)).sqrt()
+        return (velocities * root[:, None]).flatten(1)
 
     def draws(self, seed: int) -> Tensor:
         """64 elements of the action, uniform on the sphere of its orthonormal basis: coefficients (64, N)."""
         basis = orthonormaliser(self.rows(self.action))
         c = torch.randn(DRAWS, len(basis), generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-        return (c / c.norm(dim=1, keepdim=True)).to(basis) @ basis
+        drawn: Tensor = (c / c.norm(dim=1, keepdim=True)).to(basis) @ basis
+        return drawn
 
     def directions(self, symmetry: Symmetry, seed: int, count: int) -> Tensor:
-        """Random orthonormal frames of the span of a symmetry: coefficients (G, K), G >= count a multiple of its dimension.
+        """Random orthonormal frames of the span of a symmetry, at least `count` directions: coefficients (G, K).
 
         A frame averages a quadratic form exactly. It is the orthogonal factor of random elements of the action seen
         from the span, and does not depend on the basis in which the symmetry is given.

@@ -38,7 +38,8 @@ class Single(Field):
 
     def __init__(self, symmetry: Symmetry, c: Tensor) -> None:
         while isinstance(symmetry, Combination):
-            symmetry, c = symmetry.inner, c @ symmetry.c.to(c)
+            mixing: Tensor = symmetry.c
+            symmetry, c = symmetry.inner, c @ mixing.to(c)
         self.symmetry = symmetry
         self.c = c
         self.exact = type(symmetry).transform is not Symmetry.transform
@@ -68,7 +69,7 @@ class Draws(Field):
         if self.exact:
             return self.basis.along(x, self.c[number].to(x))
         out = torch.empty_like(x)
-        for j in number.unique().tolist():
+        for j in torch.unique(number).tolist():
             mine = number == j
             out[mine] = self.fields[j].velocity(x[mine])[0]
         return out

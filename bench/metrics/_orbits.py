@@ -62,7 +62,8 @@ class Orbits:
 
     def speed(self) -> Tensor:
         """|d D(z) / dt| at the start, (B,)."""
-        return self.space.push(self.z, self.field.velocity(self.z, self.rows)).norm(dim=1)
+        lengths: Tensor = self.space.push(self.z, self.field.velocity(self.z, self.rows)).norm(dim=1)
+        return lengths
 
     def together(self, targets: list[float], pace: float) -> list[Arrival]:
         """All samples after the same time, the smallest at which their RMS displacement is a target.

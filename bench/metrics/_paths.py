@@ -21,6 +21,7 @@ class Path(ABC):
         self.field = field
         self.z = z
 
+    @abstractmethod
     def extend(self, t: Tensor, rows: Tensor) -> None:
         """Make times up to t (b,) known for the given rows (b,)."""
 
@@ -31,6 +32,9 @@ class Path(ABC):
 
 class Flowing(Path):
     """A field whose flow is known."""
+
+    def extend(self, t: Tensor, rows: Tensor) -> None:
+        """All times are known."""
 
     def at(self, t: Tensor, rows: Tensor) -> Tensor:
         return self.field.flow(self.z[rows], t, rows)
@@ -71,7 +75,8 @@ class Integrated(Path):
         return x
 
     def _parts(self, v: Tensor, h: Tensor) -> Tensor:
-        return (v.flatten(1).norm(dim=1) * h / self.stride).nan_to_num(0).ceil().clamp(1, PARTS)
+        strides: Tensor = v.flatten(1).norm(dim=1) * h / self.stride
+        return strides.nan_to_num(0).ceil().clamp(1, PARTS)
 
     def _advance(self, x: Tensor, v: Tensor, h: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
         """State and velocity after times h (b,)."""

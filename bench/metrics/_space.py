@@ -41,7 +41,7 @@ class Space:
 
     def decode(self, z: Tensor) -> Tensor:
         """D(z), in chunks that stay in the cache of the processor."""
-        return torch.cat([self.test.decode(part) for part in z.split(CHUNK)]) if len(z) else self.test.decode(z)
+        return torch.cat([self.test.decode(part) for part in torch.split(z, CHUNK)]) if len(z) else self.test.decode(z)
 
     def flat(self, x: Tensor) -> Tensor:
         """Vectors (B, D) whose Euclidean length is the metric's."""
@@ -50,13 +50,14 @@ class Space:
 
     def distance(self, a: Tensor, b: Tensor) -> Tensor:
         """|a - b| of samples (B, *s), shape (B,)."""
-        return self.flat(a - b).norm(dim=1)
+        lengths: Tensor = self.flat(a - b).norm(dim=1)
+        return lengths
 
     def push(self, z: Tensor, v: Tensor) -> Tensor:
         """The velocity in data space of a velocity v in the view, (B, *shape) -> (B, D)."""
         parts = [
             torch.func.jvp(self.test.decode, (part,), (along,))[1]
-            for part, along in zip(z.split(CHUNK), v.split(CHUNK), strict=True)
+            for part, along in zip(torch.split(z, CHUNK), torch.split(v, CHUNK), strict=True)
         ]
         return self.flat(torch.cat(parts))
 
@@ -77,8 +78,8 @@ class Phi:
 
     def _raw(self, z: Tensor, decoded: Tensor) -> Tensor:
         if isinstance(self.oracle, InView):
-            return torch.cat([self.oracle.oracle(x) for x in decoded.split(CHUNK)])
-        return torch.cat([self.oracle(part) for part in z.split(CHUNK)])
+            return torch.cat([self.oracle.oracle(x) for x in torch.split(decoded, CHUNK)])
+        return torch.cat([self.oracle(part) for part in torch.split(z, CHUNK)])
 
 
 class Tangent:
@@ -147,4 +148,5 @@ def _inverse_root(flat: Tensor) -> Tensor:
     """S^(-1/2) of the covariance of vectors (B, D), zero on directions that do not vary."""
     values, columns = torch.linalg.eigh(torch.cov(flat.double().T).reshape(flat.shape[1], flat.shape[1]))
     inverse = torch.where(values > 1e-9 * values.max(), values.clamp(min=1e-300).rsqrt(), 0)
-    return ((columns * inverse) @ columns.T).to(flat)
+    root: Tensor = (columns * inverse) @ columns.T
+    return root.to(flat)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from bench.contracts import Induced, Metric, Oracle, Symmetry
-from bench.metrics._chance import Spans, effective_samples
+from bench.metrics._chance import Spans
 from bench.metrics._fields import Draws, Single
 from bench.metrics._orbits import Arrival, Orbits
 from bench.metrics._space import Phi, Space, space_of
@@ -22,7 +22,6 @@ ROWS = 1024
 DECODED_ROWS = 512
 LEAST_ROWS = 128
 LOCAL = 0.05
-ENOUGH = 100
 CLIPPED = 0.98
 WORST = 1e12
 
@@ -45,11 +44,6 @@ class Comparison:
     fourth: Tensor
     sample: Tensor
     draw: Tensor
-
-    def rows(self, which: Tensor) -> Comparison:
-        """Some of the rows."""
-        parts = (self.found, self.chance, self.far, self.fourth)
-        return Comparison(*(part[:, which] for part in parts), self.sample[which], self.draw[which])
 
     def reached(self) -> Tensor:
         """RMS displacement for each delta, (T,)."""
@@ -136,10 +130,10 @@ class _Trial:
         for sign in (1, -1):
             found = [
                 Orbits(self.space, Single(symmetry, sign * c.to(z)), part).together(wanted.tolist(), pace)
-                for c, pace, part in zip(directions, paces, z.split(each), strict=True)
+                for c, pace, part in zip(directions, paces, torch.split(z, each), strict=True)
             ]
             field = chance if sign > 0 else chance.reversed()
-            far = torch.stack([torch.cat(parts) for parts in zip(*([a.distance for a in one] for one in found), strict=True)])
+            far = torch.cat([torch.stack([arrival.distance for arrival in one]) for one in found], 1)
             matched = Orbits(self.space, field, z).apart(far.T, speed)
             for k, parts in enumerate(zip(*found, strict=True)):
                 sums[0][k] += torch.cat([self._change(part) for part in parts]) / 2
@@ -160,15 +154,16 @@ class _Trial:
             return None
         z = self.spans.tangent.z[:LEAST_ROWS]
         v = symmetry.combine(basis.to(z)).velocity(z)
-        changes = torch.stack([torch.func.jvp(lambda at: self.phi(at, self.space.decode(at)), (z,), (one,))[1] for one in v])
-        flat = changes.double().flatten(1)
-        return torch.linalg.eigh(flat @ flat.T).eigenvectors[:, -1:].T @ basis
+        flat = torch.stack([torch.func.jvp(self._at, (z,), (one,))[1].double().flatten() for one in v])
+        axes: Tensor = torch.linalg.eigh(flat @ flat.T).eigenvectors
+        return axes[:, -1:].T @ basis
+
+    def _at(self, z: Tensor) -> Tensor:
+        return self.phi(z, self.space.decode(z))
 
 
 def _report(trial: _Trial, symmetry: Symmetry, wanted: Tensor) -> dict[str, float | None]:
     name = "oracle_preservation"
-    velocities = trial.spans.rows(trial.spans.tangent.of(symmetry))
-    counted = effective_samples(velocities.square().sum(0).reshape(len(trial.spans.weights), -1).sum(1))
     found = trial.compare(symmetry, trial.size, wanted)
     if found is None:
         return {name: 0.0}
@@ -180,7 +175,6 @@ def _report(trial: _Trial, symmetry: Symmetry, wanted: Tensor) -> dict[str, floa
         f"{name}.mc_error": chance_error,
         f"{name}.participation": found.participation(),
         f"{name}.local": float(found.participation() < LOCAL),
-        f"{name}.effective_samples": counted,
     }
     for delta, op, reached in zip(DELTAS, each.tolist(), found.reached().tolist(), strict=True):
         scores[f"{name}.{delta}"] = op
@@ -188,7 +182,8 @@ def _report(trial: _Trial, symmetry: Symmetry, wanted: Tensor) -> dict[str, floa
     worst = trial.worst(symmetry)
     scores[f"{name}.worst_direction"] = scores[name]
     if worst is not None:
-        scores[f"{name}.worst_direction"] = trial.along(symmetry, worst, LEAST_ROWS, wanted).scores(wanted).mean().item()
+        along = trial.along(symmetry, worst, LEAST_ROWS, wanted)
+        scores[f"{name}.worst_direction"] = along.scores(wanted).mean().item()
     return scores
 
 

@@ -1,0 +1,73 @@
+"""generator_similarity: do the discovered generators span the true algebra?"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from bench.contracts import Induced, Metric, Symmetry
+from bench.lie import closure_residual, grassmann, jacobi_residual, orthonormaliser, principal_angles
+from bench.metrics._chance import Spans, effective_samples
+
+__all__ = ["GeneratorSimilarity"]
+
+ENOUGH = 100
+
+
+class GeneratorSimilarity(Metric):
+    """(S - KJ/N) / ((K + J)/2 - KJ/N): 1 for the same span, 0 for chance; actions by matrices on the data themselves.
+
+    S = sum cos^2 of the principal angles between the spans of K discovered and J true velocities under <,>, in an
+    action of N dimensions. 0 if K = 0 or K = N; None if J = 0, J = N, or fewer than 100 samples count effectively.
+    """
+
+    version: ClassVar[int] = 1
+    asks: ClassVar[frozenset[str]] = frozenset({"symmetry", "truth", "test"})
+
+    @torch.no_grad()
+    def score(self, **asked: Any) -> dict[str, float | None]:
+        symmetry, truth, test = asked["symmetry"], asked["truth"], asked["test"]
+        name = "generator_similarity"
+        if truth is None or not truth.K or isinstance(truth, Induced) or test.action.kind == "field":
+            return {name: None}
+        spans = Spans(test, truth)
+        found, true = spans.rows(spans.tangent.of(symmetry)), spans.rows(spans.tangent.of(truth))
+        V, U = orthonormaliser(found) @ found, orthonormaliser(true) @ true
+        K, J, N = len(V), len(U), len(orthonormaliser(spans.rows(spans.action)))
+        counted = min(effective_samples(one.square().sum(0).reshape(len(spans.weights), -1).sum(1)) for one in (U, V))
+        angles = principal_angles(V, U)
+        S = angles.cos().square().sum().item()
+        scores: dict[str, float | None] = {
+            f"{name}.K": float(K),
+            f"{name}.J": float(J),
+            f"{name}.precision": S / K if K else None,
+            f"{name}.recall": S / J,
+            f"{name}.cosine": angles.cos().mean().item() if K else None,
+            f"{name}.grassmann": grassmann(angles, K, J),
+            f"{name}.effective_samples": counted if K else None,
+        }
+        scores[name] = _adjusted(S, K, J, N)
+        if K and counted < ENOUGH:
+            scores[name] = None
+        return scores | _algebra(symmetry)
+
+
+def _adjusted(S: float, K: int, J: int, N: int) -> float | None:
+    if J == N:
+        return None
+    if K in (0, N):
+        return 0.0
+    return (S - K * J / N) / ((K + J) / 2 - K * J / N)
+
+
+def _algebra(symmetry: Symmetry) -> dict[str, float | None]:
+    """How far the matrices found are from an algebra."""
+    matrices: Tensor | None = symmetry.matrices()
+    if matrices is None or not len(matrices):
+        return {"generator_similarity.closure": None, "generator_similarity.jacobi": None}
+    return {
+        "generator_similarity.closure": closure_residual(matrices),
+        "generator_similarity.jacobi": jacobi_residual(matrices),
+    }
