@@ -29,9 +29,10 @@ class ImageEncoder(nn.Module):
         outputs: how many numbers come out.
         width: channels after the first convolution; they double with each halving, up to four times.
         hidden: size of the hidden layer.
+        normalise: batch normalisation (Ioffe and Szegedy, arXiv:1502.03167); fixed in evaluation mode.
     """
 
-    def __init__(self, shape: Sequence[int], outputs: int, width: int, hidden: int) -> None:
+    def __init__(self, shape: Sequence[int], outputs: int, width: int, hidden: int, normalise: bool = False) -> None:
         super().__init__()
         channels, height, across = shape
         layers: list[nn.Module] = []
@@ -39,12 +40,13 @@ class ImageEncoder(nn.Module):
         for stage in range(max(stages, 1)):
             after = width * 2 ** min(stage, 2)
             kernel = 5 if stage == 0 else 3
-            layers += [nn.Conv2d(channels, after, kernel, 2, kernel // 2), nn.SiLU()]
+            layers.append(nn.Conv2d(channels, after, kernel, 2, kernel // 2))
+            layers += [nn.BatchNorm2d(after), nn.SiLU()] if normalise else [nn.SiLU()]
             channels, height, across = after, (height + 1) // 2, (across + 1) // 2
         flat = channels * height * across
-        self.layers = nn.Sequential(
-            *layers, nn.Flatten(), nn.Linear(flat, hidden), nn.SiLU(), nn.Linear(hidden, outputs)
-        )
+        layers += [nn.Flatten(), nn.Linear(flat, hidden)]
+        layers += [nn.BatchNorm1d(hidden), nn.SiLU()] if normalise else [nn.SiLU()]
+        self.layers = nn.Sequential(*layers, nn.Linear(hidden, outputs))
 
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = self.layers(x)

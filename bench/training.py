@@ -63,7 +63,7 @@ def optimise(
 
     Arguments:
         loss: (indices of a batch, fraction of the training done) -> scalar.
-        valid_loss: the loss on validation.
+        valid_loss: the loss on validation, asked for in evaluation mode.
         size: number of training samples.
         draw: generator of the order of the samples.
 
@@ -84,8 +84,10 @@ def optimise(
         rates.step()
         progress(step, schedule.steps, value.item())
         if step % every == 0 or step == schedule.steps:
+            network.eval()
             with torch.no_grad():
                 found = valid_loss()
+            network.train()
             since += 1
             if found < best:
                 best, state, since = found, _copy(network), 0

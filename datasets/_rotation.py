@@ -82,12 +82,9 @@ class RotatedImages(Dataset):
 
     def oracles(self) -> Mapping[str, Oracle]:
         """`logits` of a classifier, and `radial_logits`: with the image's radial profile."""
-        shape, classes = (1, self.size, self.size), len(self.digits)
-        profile = RadialProfile(shape)
-        return {
-            "logits": Classifier(shape, classes),
-            "radial_logits": Stacked([Classifier(shape, classes), profile], (classes, profile.components)),
-        }
+        profile = RadialProfile((1, self.size, self.size))
+        parts = Stacked([self._classifier(), profile], (len(self.digits), profile.components))
+        return {"logits": self._classifier(), "radial_logits": parts}
 
     def truth(self, action: str, law: str) -> Symmetry | None:
         """Rotation of the image. In steps of 30 degrees, the sample itself has only the finite rotations."""
@@ -101,3 +98,6 @@ class RotatedImages(Dataset):
 
     def _affine(self) -> Action:
         return ImageAffine((1, self.size, self.size))
+
+    def _classifier(self) -> Classifier:
+        return Classifier((1, self.size, self.size), len(self.digits), quarter_turns=True)

@@ -130,6 +130,6 @@ def test_a_damaged_file_in_bench_data_is_named(folders, monkeypatch):
     (folders / "digits").mkdir()
     (folders / "digits" / NAME).write_bytes(b"other")
     monkeypatch.setenv("BENCH_DATA", str(folders))
-    with pytest.raises(BenchError, match="sha256 is d9298a.*, expected ") as error:
+    with pytest.raises(BenchError, match=r"sha256 is d9298a.*, expected ") as error:
         source().find(NAME)
     assert str(folders / "digits" / NAME) in str(error.value)

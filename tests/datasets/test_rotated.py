@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
-
-from bench.contracts import ImageAffine, MatrixSymmetry
-from bench.data import Source
 from bench.datasets._rotation import ROTATION, RotatedImages, rotate
 from bench.datasets.rotated_digits import RotatedDigits
 from bench.datasets.rotated_mnist import MNIST, RotatedMNIST
+
+from bench.contracts import ImageAffine, MatrixSymmetry
+from bench.data import Source
 from bench.errors import BenchError
 
 HAVE_MNIST = any((Path(f) / "mnist").is_dir() for f in os.environ.get("BENCH_DATA", "").split(os.pathsep) if f)
@@ -88,7 +87,7 @@ def test_without_mnist_and_network_one_line_says_what_to_do(monkeypatch, tmp_pat
     monkeypatch.setenv("BENCH_CACHE", str(tmp_path))
     offline: Source = replace(MNIST, mirrors=("http://127.0.0.1:9/",), timeout=1)
     monkeypatch.setattr(RotatedMNIST, "source", offline)
-    with pytest.raises(BenchError, match="mnist/train-images-idx3-ubyte.gz is in no folder of BENCH_DATA") as error:
+    with pytest.raises(BenchError, match=r"mnist/train-images-idx3-ubyte.gz is in no folder of BENCH_DATA") as error:
         RotatedMNIST().load("train", 0)
     assert "put it at" in error.value.hint
     assert "\n" not in str(error.value)
@@ -147,8 +146,8 @@ def test_the_true_generator_commutes_with_the_loader(law):
     image, angle, t = blob(), torch.tensor([0.7], dtype=torch.float64), torch.tensor([[0.4]], dtype=torch.float64)
     turn = torch.linalg.matrix_exp(angle * ROTATION.double())[None]
     act = truth.action.act
-    assert distance(act(turn, truth.transform(image, t)), truth.transform(act(turn, image), t)) < 0.04  # two interpolations
-    assert distance(act(turn, truth.transform(image, t)), truth.transform(image, t + angle)) < 0.04  # two interpolations
+    assert distance(act(turn, truth.transform(image, t)), truth.transform(act(turn, image), t)) < 0.04
+    assert distance(act(turn, truth.transform(image, t)), truth.transform(image, t + angle)) < 0.04
     assert distance(act(turn, truth.transform(image, t)), truth.transform(image, t - angle)) > 0.5
 
 
@@ -185,11 +184,3 @@ def test_every_oracle_takes_the_samples(dataset):
     assert sizes["logits"] == (3, len(data.digits))
     assert sizes["radial_logits"][1] > len(data.digits)
     assert data.track[1] in sizes
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
