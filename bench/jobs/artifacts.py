@@ -89,4 +89,5 @@ def check_symmetry(symmetry: object, x: Tensor) -> None:
 def _find(name: str, plugin: Plugin) -> Any:
     if name in contracts.__all__:
         return getattr(contracts, name)
-    return getattr(sys.modules[load(plugin).__module__ if not plugin.file else plugin.module], name, None)
+    load(plugin)
+    return getattr(sys.modules[plugin.module], name, None)
