@@ -15,14 +15,17 @@ WAVES = 256
 SCALES = (0.5, 1.0, 2.0)
 LIMIT = 5.0
 RIDGE = 0.3
+EXPLAINED = 0.99
+LEAST = 0.05
 
 
 class Detector:
     """Version 1: ridge regression of the label on fixed features, cross-fitted in 5 folds.
 
-    Features of x: its 32 leading principal components on reference points, at unit variance and cut at 5; their
-    squares and their squared length; the distance to their span; 256 random waves (Rahimi & Recht 2007) with
-    length scales of 0.5, 1 and 2 times the root of their number.
+    Features of x: the principal components that explain 99 % of the variance of reference points, 32 at most, at unit
+    variance and cut at 5; their squares and their squared length; the distance to their span; 256 random waves (Rahimi
+    & Recht 2007) with length scales of 0.5, 1 and 2 times the root of their number. Smaller components are left out,
+    because they would show how images were resampled and not where they are.
 
     Arguments:
         reference: points (B, D) that set the scales.
@@ -32,15 +35,17 @@ class Detector:
         draw = torch.Generator().manual_seed(1)
         self.mean = reference.mean(0)
         _, size, axes = torch.linalg.svd(reference - self.mean, full_matrices=False)
-        kept = (size > 1e-4 * size[0])[:COMPONENTS]
-        self.axes = axes[: len(kept)][kept]
-        self.size = size[: len(kept)][kept] / math.sqrt(len(reference))
+        self.total = size.square().sum() / len(reference)
+        explained = size.square().cumsum(0) / size.square().sum()
+        kept = min(COMPONENTS, int((explained < EXPLAINED).sum()) + 1)
+        self.axes = axes[:kept]
+        self.size = size[:kept] / math.sqrt(len(reference))
         width = len(self.axes)
         scales = torch.tensor(SCALES).repeat(WAVES // len(SCALES) + 1)[:WAVES, None] * math.sqrt(width)
         self.frequencies = (torch.randn(WAVES, width, generator=draw) / scales).to(reference)
         self.phases = (2 * math.pi * torch.rand(WAVES, generator=draw)).to(reference)
         raw = self._raw(reference)
-        self.centre, self.spread = raw.mean(0), raw.std(0).clamp(min=1e-6)
+        self.centre, self.spread = raw.mean(0), raw.std(0).clamp(min=LEAST)
 
     def features(self, x: Tensor) -> Tensor:
         """Standardised features of points (B, D): (B, F)."""
@@ -50,7 +55,7 @@ class Detector:
         inside = (x - self.mean) @ self.axes.T
         u = (inside / self.size).clamp(-LIMIT, LIMIT)
         beside = (x - self.mean).square().sum(1) - inside.square().sum(1)
-        size = torch.stack([u.square().sum(1), beside.clamp(min=0).sqrt()], 1)
+        size = torch.stack([u.square().sum(1), (beside.clamp(min=0) / self.total).sqrt()], 1)
         waves = torch.cos(u @ self.frequencies.T + self.phases) * math.sqrt(2)
         return torch.cat([u, u.square(), size, waves], 1)
 

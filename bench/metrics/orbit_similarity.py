@@ -21,9 +21,9 @@ TANGENT = 0.8
 class OrbitSimilarity(Metric):
     """The overlap of the pointwise spans of discovered and true fields: 1 for the same orbits, 0 for chance.
 
-    The harmonic mean of precision and recall, each adjusted for random fields of the action. For fields, and for tracks in a view; f(x) v(x)
-    counts like v(x). None if the truth is unknown or empty, moves every sample in all directions of the action, or
-    keeps under 0.8 of its length when projected on the decoder's tangent.
+    The harmonic mean of precision and recall, each adjusted for random fields of the action. For fields, and for tracks
+    in a view; f(x) v(x) counts like v(x). None if the truth is unknown or empty, moves every sample in all directions
+    of the action, or keeps under 0.8 of its length when projected on the decoder's tangent.
     """
 
     version: ClassVar[int] = 1
