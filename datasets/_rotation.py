@@ -15,11 +15,18 @@ from torch import Tensor
 from bench.contracts import Action, BenchError, Dataset, ImageAffine, MatrixSymmetry, Oracle, Samples, Split, Symmetry
 from bench.oracles import Classifier, RadialProfile, Stacked
 
-__all__ = ["RotatedImages", "rotate"]
+__all__ = ["RotatedImages", "generator", "rotate"]
 
 STEPS = 12
 CHUNK = 2000
+LAWS = ("logits", "radial_logits", "labels", "sample")
+STREAMS = ("train", "valid", "test", "split", "test split")
 ROTATION = torch.tensor([[0.0, -1, 0], [1, 0, 0], [0, 0, 0]])
+
+
+def generator(seed: int, stream: str) -> np.random.Generator:
+    """One of the independent random streams of a seed."""
+    return np.random.default_rng([STREAMS.index(stream), seed])
 
 
 def rotate(images: Tensor, angles: Tensor) -> Tensor:
@@ -72,7 +79,7 @@ class RotatedImages(Dataset):
 
     def angles(self, count: int, split: Split, seed: int) -> Tensor:
         """Angles in [0, 2 pi), (count,)."""
-        draw = np.random.default_rng([seed, ("train", "valid", "test").index(split)])
+        draw = generator(seed, split)
         turns = draw.integers(STEPS, size=count) / STEPS if self.rotation == "steps" else draw.random(count)
         return torch.from_numpy(2 * math.pi * turns).float()
 
@@ -88,7 +95,7 @@ class RotatedImages(Dataset):
 
     def truth(self, action: str, law: str) -> Symmetry | None:
         """Rotation of the image. In steps of 30 degrees, the sample itself has only the finite rotations."""
-        if action != "image_affine" or law not in (*self.oracles(), "labels", "sample"):
+        if action != "image_affine" or law not in LAWS:
             return None
         if law == "sample" and self.rotation == "steps":
             angles = 2 * math.pi / STEPS * torch.arange(1, STEPS)

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from bench.contracts import Split
 
-from ._rotation import RotatedImages
+from ._rotation import RotatedImages, generator
 
 __all__ = ["RotatedDigits"]
 
@@ -41,9 +41,9 @@ class RotatedDigits(RotatedImages):
         from sklearn.datasets import load_digits
 
         images, labels = load_digits(return_X_y=True)
-        order = np.random.default_rng(0).permutation(len(images))
+        order = generator(0, "test split").permutation(len(images))
         test, rest = np.split(order, [len(order) // 3])
-        rest = np.random.default_rng(seed).permutation(rest)
+        rest = generator(seed, "split").permutation(rest)
         valid, train = np.split(rest, [len(rest) // 5])
         chosen = {"train": np.tile(train, COPIES), "valid": valid, "test": test}[split]
         upright = torch.from_numpy(images[chosen].reshape(-1, 1, 8, 8)).float() / 16

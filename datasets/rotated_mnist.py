@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from bench.contracts import Split
 from bench.data import Expected, Source, read_idx
 
-from ._rotation import RotatedImages
+from ._rotation import RotatedImages, generator
 
 __all__ = ["MNIST", "RotatedMNIST"]
 
@@ -55,7 +54,7 @@ class RotatedMNIST(RotatedImages):
         images = read_idx(self.source.find(f"{part}-images-idx3-ubyte.gz"), Expected(("N", 28, 28), "u"))
         labels = read_idx(self.source.find(f"{part}-labels-idx1-ubyte.gz"), Expected((len(images),), "u"))
         if split != "test":
-            order = np.random.default_rng(seed).permutation(len(images))
+            order = generator(seed, "split").permutation(len(images))
             valid = len(images) // VALID
             chosen = order[:valid] if split == "valid" else order[valid:]
             images, labels = images[chosen], labels[chosen]

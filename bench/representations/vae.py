@@ -81,9 +81,9 @@ class VAE(Representation):
     likelihood: Literal["bernoulli", "gaussian"] = "bernoulli"
     noise: float = 0.1
     width: int = 8
-    steps: int = 2000
+    steps: int = 2400
     batch: int = 128
-    rate: float = 2e-3
+    rate: float = 3e-3
 
     def __post_init__(self) -> None:
         if self.likelihood not in ("bernoulli", "gaussian"):
