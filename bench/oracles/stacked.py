@@ -37,20 +37,22 @@ class Stacked(Oracle):
         self.register_buffer("spread", torch.ones(sum(sizes)))
 
     def forward(self, x: Tensor) -> Tensor:
-        return (torch.cat([part(x) for part in self.parts], -1) - self.mean) / self.spread
+        return (self._values(x) - self.mean) / self.spread
+
+    def _values(self, x: Tensor) -> Tensor:
+        return torch.cat([part(x) for part in self.parts], -1)
 
     def fit(
         self, train: Samples, valid: Samples, *, seed: int, effort: float = 1.0, progress: Progress = silent
     ) -> dict[str, float]:
         """Each part in turn, then mean and deviation; returns the parts' figures."""
         figures: dict[str, float] = {}
-        self.mean, self.spread = torch.zeros_like(self.mean).to(train.x), torch.ones_like(self.spread).to(train.x)
         self.to(train.x)
         for part in self.parts:
             assert isinstance(part, Oracle)
             figures |= part.fit(train, valid, seed=seed, effort=effort, progress=progress)
         with torch.no_grad():
-            values = torch.cat([self(train.x[i : i + CHUNK]) for i in range(0, len(train), CHUNK)]).double()
+            values = torch.cat([self._values(train.x[i : i + CHUNK]) for i in range(0, len(train), CHUNK)]).double()
         parts = torch.tensor_split(values.std(0), np.cumsum(self.sizes)[:-1].tolist())
         spread = torch.cat([s.clamp(min=LEAST * s.max()) for s in parts])
         self.mean, self.spread = values.mean(0).to(train.x), spread.to(train.x)
