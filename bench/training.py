@@ -99,10 +99,11 @@ def optimise(
 
 
 def _batches(size: int, batch: int, draw: torch.Generator) -> Iterator[Tensor]:
-    """Indices, each sample once an epoch."""
+    """Indices in full batches, each sample at most once an epoch; what is left over is left out."""
+    batch = min(batch, size)
     while True:
         order = torch.randperm(size, generator=draw)
-        for start in range(0, size, batch):
+        for start in range(0, size - batch + 1, batch):
             yield order[start : start + batch]
 
 
