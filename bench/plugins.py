@@ -9,6 +9,7 @@ import re
 import sys
 import tomllib
 import types
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from importlib import metadata
@@ -59,7 +60,8 @@ class Registry:
     """
 
     def __init__(self, files: Sequence[Path] = ()) -> None:
-        found = [*_installed(), *(plugin for file in files for plugin in _loose(file))]
+        loose = dict.fromkeys(file.resolve() for file in files)
+        found = [*_installed(), *(plugin for file in loose for plugin in _loose(file))]
         self._by_name: dict[tuple[str, str], list[Plugin]] = {}
         for plugin in found:
             self._by_name.setdefault((plugin.kind, plugin.name), []).append(plugin)
@@ -75,7 +77,9 @@ class Registry:
         """The plugin of that name, which may be broken. BenchError if there is none."""
         if (kind, name) not in self._by_name:
             there = ", ".join(self.names(kind)) or "none"
-            raise BenchError(f"no {kind} named '{name}'{suggest(name, self.names(kind))} There are: {there}")
+            loose = [plugin for plugins in self._by_name.values() for plugin in plugins if plugin.file]
+            unread = " and ".join(dict.fromkeys(plugin.broken for plugin in loose if plugin.broken))
+            raise BenchError(f"no {kind} named '{name}'{suggest(name, self.names(kind))} There are: {there}", unread)
         return self._one(kind, name)
 
     def _one(self, kind: str, name: str) -> Plugin:
@@ -148,7 +152,6 @@ def _checked(kind: str, name: str, value: str, owner: str) -> Plugin:
 
 def _loose(file: Path) -> Iterator[Plugin]:
     """The plugins of a loose file: its classes that descend from a contract, named in snake case."""
-    file = file.resolve()
     try:
         classes = {node.name: node for node in sources.parse(file).body if isinstance(node, ast.ClassDef)}
     except BenchError as error:
@@ -178,7 +181,7 @@ def _snake(name: str) -> str:
 
 
 def _package(file: Path) -> str:
-    return "bench_loose_" + re.sub(r"\W", "_", str(file.parent))
+    return f"bench_loose_{zlib.crc32(str(file.parent).encode()):08x}"
 
 
 def _import_loose(file: Path) -> types.ModuleType:

@@ -72,7 +72,8 @@ def names(tree: ast.Module) -> set[str]:
 @cache
 def source_hash(file: Path) -> str:
     """A hash of a file and of all files that it reaches by relative import, by content and not by path."""
-    return combined(sorted(reached(file), key=lambda found: (found != file, found.name)))
+    file = file.resolve()
+    return combined(sorted(reached(file), key=lambda found: (found != file, found.name, found.read_bytes())))
 
 
 def combined(files: Iterable[Path]) -> str:

@@ -69,6 +69,9 @@ def main() -> None:
     except BenchError as error:
         _tell(str(error))
         code = 2 if error.usage else 1
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        code = 2
     except click.UsageError as error:
         where = f" (try '{error.ctx.command_path} --help')" if error.ctx else ""
         _tell(error.format_message() + where)
@@ -79,6 +82,11 @@ def main() -> None:
     except (KeyboardInterrupt, click.Abort):
         _tell("interrupted")
         code = 130
+    except OSError as error:
+        if not error.filename:
+            raise
+        _tell(f"{error.filename}: {error.strerror}")
+        code = 1
     sys.exit(code if isinstance(code, int) else 0)
 
 

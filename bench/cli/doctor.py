@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from bench import __version__
 from bench.cli.options import plugin_option
 
 __all__ = ["command"]
@@ -34,7 +35,12 @@ def command(plugins: tuple[Path, ...]) -> None:
 
 def _packages() -> Iterator[Finding]:
     yield "python", platform.python_version(), True
-    for requirement in metadata.requires("symmetry-bench") or []:
+    try:
+        requirements = metadata.requires("symmetry-bench") or []
+    except metadata.PackageNotFoundError:
+        yield "symmetry-bench", f"{__version__}, a bare checkout", True
+        requirements = []
+    for requirement in requirements:
         name = requirement.split(";")[0].strip().split(">")[0].split("=")[0].strip()
         if "extra ==" not in requirement:
             try:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -16,6 +16,7 @@ from bench.errors import BenchError
 
 if TYPE_CHECKING:
     from bench.jobs.engine import Rerun
+    from bench.jobs.planner import PlannedRun
     from bench.jobs.request import Request
     from bench.plugins import Registry
     from bench.records.record import Record
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["check", "command"]
 
 EXIT_OK, EXIT_FAILED, EXIT_NOTHING = 0, 1, 3
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 @click.command("run")
@@ -72,20 +75,18 @@ def command(
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a scheduler's kill leaves records too
     registry = Registry(plugins)
-    name = None
-    try:
-        if suite is None:
-            parsed = [parse_set(text) for text in settings]
-            requests: list[Request] = [
-                Request(methods, datasets, parse_seeds(seeds), representation, oracle, action, budget, parsed)
-            ]
-        elif methods or datasets or settings:
-            raise BenchError("a suite says itself what to run", "leave -m, -d and --set out")
-        else:
-            name, requests = read_suite(suite)
-    except BenchError as error:
-        raise BenchError(error.message, error.hint, usage=True) from None
-    check(requests, registry)
+    wrong: list[str] = []
+    name: str | None = None
+    requests: list[Request] = []
+    if suite is None:
+        parsed = [setting for text in settings if (setting := _attempt(parse_set, text, wrong))]
+        repeats = _attempt(parse_seeds, seeds, wrong) or []
+        requests = [Request(methods, datasets, repeats, representation, oracle, action, budget, parsed)]
+    elif methods or datasets or settings:
+        wrong.append("a suite says itself what to run (leave -m, -d and --set out)")
+    else:
+        name, requests = _attempt(read_suite, suite, wrong) or (None, [])
+    check(requests, registry, wrong)
     from bench.cli.progress import display
     from bench.cli.session import session
     from bench.cli.tables import print_plan, print_records
@@ -95,6 +96,8 @@ def command(
         (), results, jobs=jobs, timeout=timeout, memory=memory, device=device, watcher=watcher, registry=registry
     ) as opened:
         planned = opened.planner.plan([run for request in requests for run in request.runs()])
+        for plugin, reason in opened.planner.broken_metrics():
+            click.echo(f"note: metric '{plugin.name}' is broken and scores nothing: {reason}", err=True)
         watcher.planned(planned)
         chosen = [run for run in planned if due(run, rerun)]
         if dry_run:
@@ -108,20 +111,28 @@ def command(
         click.echo(json.dumps([asdict(record) for record in records], indent=1, sort_keys=True))
     else:
         print_records(records, made)
-    click.get_current_context().exit(_exit_code(records))
+    click.get_current_context().exit(_exit_code(records, planned))
 
 
-def check(requests: Sequence[Request], registry: Registry) -> None:
-    """BenchError, with all that is wrong at once."""
+def check(requests: Sequence[Request], registry: Registry, wrong: Sequence[str] = ()) -> None:
+    """BenchError, with all that is wrong at once, and what was already found `wrong`."""
     from bench.jobs.request import problems
 
-    wrong = dict.fromkeys(line for request in requests for line in problems(request, registry))
-    if wrong:
-        raise BenchError("\n".join(wrong), usage=True)
+    lines = dict.fromkeys([*wrong, *(line for request in requests for line in problems(request, registry))])
+    if lines:
+        raise BenchError("\n".join(lines), usage=True)
 
 
-def _exit_code(records: Sequence[Record]) -> int:
-    statuses = {record.status for record in records}
-    if statuses <= {"skipped"}:
+def _attempt(parse: Callable[[T], R], what: T, wrong: list[str]) -> R | None:
+    """What `parse` makes of it; or None, and a line more of what is wrong."""
+    try:
+        return parse(what)
+    except BenchError as error:
+        wrong.append(str(error))
+        return None
+
+
+def _exit_code(records: Sequence[Record], planned: Sequence[PlannedRun]) -> int:
+    if all(run.problem is not None and run.problem.status == "skipped" for run in planned):
         return EXIT_NOTHING
-    return EXIT_OK if statuses == {"ok"} else EXIT_FAILED
+    return EXIT_OK if {record.status for record in records} == {"ok"} else EXIT_FAILED

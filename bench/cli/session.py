@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,6 +55,7 @@ def session(
     registry = registry or Registry(plugins)
     cache, store = Cache(cache_root()), Store(results)
     cache.sweep()
+    store.sweep()
     pool = Pool(cache, size, Limits(timeout, limit), watcher)
     asking = Pool(cache, size, Limits(min(timeout, DESCRIBE_LIMIT), limit), share=pool)
     descriptions = Descriptions(cache, asking)
@@ -70,6 +71,10 @@ def _cores() -> int:
 
 
 def _total_memory() -> int:
+    """Bytes of the machine, or of the container."""
     import psutil
 
-    return int(psutil.virtual_memory().total)
+    total = int(psutil.virtual_memory().total)
+    with suppress(OSError, ValueError):  # "max" where there is no limit
+        return min(total, int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    return total

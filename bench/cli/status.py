@@ -42,7 +42,12 @@ def command(
             check(requests, registry)
             asked = [run for request in requests for run in request.runs()]
         else:
-            asked = [RunSpec.from_json(record.spec) for record in opened.store]
+            asked = []
+            for path in opened.store.paths():
+                try:
+                    asked.append(RunSpec.from_json(opened.store.load(path).spec))
+                except BenchError as error:
+                    gone.append([path.parts[-3], path.parts[-2], "", "unreadable", str(error)])
         asked = [run for run in asked if (not methods or run.method in methods)]
         asked = [run for run in asked if (not datasets or run.dataset in datasets)]
         for run in asked:
@@ -50,7 +55,7 @@ def command(
                 runs += opened.planner.plan([run])
             except BenchError as error:
                 gone.append([run.dataset, run.method, str(run.seed), "orphan", str(error)])
-    states = Counter({"orphan": len(gone)})
+    states = Counter(row[3] for row in gone)
     rows = gone
     for planned in runs:
         state = "broken" if planned.problem and planned.problem.status != "skipped" else planned.state

@@ -20,6 +20,8 @@ from bench.plugins import Plugin, load
 
 Given = Callable[[frozenset[str]], dict[str, Any]]
 
+AGAIN = "delete its folder and run again"
+
 __all__ = ["check_symmetry", "load_state", "load_symmetry", "save_state", "save_symmetry"]
 
 
@@ -34,7 +36,7 @@ def load_state(module: nn.Module, path: Path) -> nn.Module:
         module.load_state_dict(load_file(path))
     except (OSError, SafetensorError, RuntimeError) as error:
         what = str(error).strip().splitlines()[0]
-        raise BenchError(f"{path.name} does not load into {type(module).__name__}: {what}", "run it again") from None
+        raise BenchError(f"{path} does not load into {type(module).__name__}: {what}", AGAIN) from None
     return module
 
 
@@ -58,11 +60,14 @@ def load_symmetry(folder: Path, plugin: Plugin, action: Action, given: Given) ->
         plugin: the method that made it; its module is where the class is looked up after the contracts.
         given: what of the track the class asks for, by name.
     """
-    about = json.loads((folder / "symmetry.json").read_text())
-    cls = _find(about["class"], plugin)
-    if cls is None or not issubclass(cls, Symmetry):
-        what = f"the artifact's class {about['class']} is no Symmetry of method '{plugin.name}'"
-        raise BenchError(what, "run it again")
+    file = folder / "symmetry.json"
+    try:
+        about = json.loads(file.read_text())
+        cls = _find(about["class"], plugin)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BenchError(f"{file} is damaged: {error}", AGAIN) from None
+    if not (isinstance(cls, type) and issubclass(cls, Symmetry)):
+        raise BenchError(f"{file}: {about['class']} is no Symmetry of method '{plugin.name}'", AGAIN)
     symmetry: Symmetry = cls(action, **about["config"], **given(cls.asks))
     load_state(symmetry, folder / "symmetry.safetensors")
     return symmetry

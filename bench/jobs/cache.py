@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
 import uuid
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from bench.records.record import Status
-from bench.records.store import write_atomically
+from bench.records.store import alive, sweep, write_atomically
 
 __all__ = ["Cache", "Outcome"]
+
+ARTIFACTS = (".safetensors", "symmetry.json")
 
 
 @dataclass(frozen=True)
@@ -22,8 +26,9 @@ class Outcome:
     """How a job ended.
 
     Arguments:
-        figures: what it found: validation figures, scores, a description.
+        figures: what it found: validation figures, scores, a description; a number that is not finite is None.
         cost: cpu_s, wall_s, peak_rss_mb, steps, parameters.
+        files: name -> size of what it left beside the outcome.
     """
 
     status: Status
@@ -31,12 +36,14 @@ class Outcome:
     log_tail: list[str] = field(default_factory=list)
     figures: dict[str, Any] = field(default_factory=dict)
     cost: dict[str, float | int | None] = field(default_factory=dict)
+    files: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def read(cls, folder: Path) -> Outcome | None:
         """The outcome that a worker wrote; None if it did not come to that."""
         try:
-            return cls(**json.loads((folder / "outcome.json").read_text()))
+            text = (folder / "outcome.json").read_text()
+            return cls(**json.loads(text, parse_constant=lambda _: None))
         except (OSError, ValueError, TypeError):
             return None
 
@@ -54,7 +61,11 @@ class Cache:
         return self.root / "jobs" / identity[:2] / identity
 
     def outcome(self, identity: str) -> Outcome | None:
-        return Outcome.read(self.folder(identity))
+        """How a job that went well ended; None if it is not known, or if a file that it left is no longer whole."""
+        folder = self.folder(identity)
+        outcome = Outcome.read(folder)
+        whole = outcome is not None and all(_size(folder / name) == size for name, size in outcome.files.items())
+        return outcome if whole else None
 
     def scratch(self) -> Path:
         """A new folder to work in."""
@@ -62,28 +73,35 @@ class Cache:
         folder.mkdir(parents=True)
         return folder
 
-    def keep(self, scratch: Path, identity: str) -> Path:
-        """Give a finished folder its place, all at once; an older one there gives way."""
+    def keep(self, scratch: Path, identity: str, outcome: Outcome) -> None:
+        """Give a finished folder its place, all at once; an older one there, or another process's, gives way."""
+        files = {file.name: file.stat().st_size for file in scratch.iterdir() if file.name.endswith(ARTIFACTS)}
+        replace(outcome, files=files).write(scratch)
         target = self.folder(identity)
         target.parent.mkdir(parents=True, exist_ok=True)
-        if target.exists():
+        while True:
             self.drop(target)
-        os.replace(scratch, target)
-        return target
+            try:
+                os.replace(scratch, target)
+                return
+            except OSError as error:
+                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                    raise
 
     def drop(self, folder: Path) -> None:
         """Remove a folder; what stands under its name at any moment is whole or gone."""
-        if folder.exists():
-            grave = self.root / "tmp" / f"{os.getpid()}-{uuid.uuid4().hex[:12]}"
-            grave.parent.mkdir(parents=True, exist_ok=True)
+        grave = self.root / "tmp" / f"{os.getpid()}-{uuid.uuid4().hex[:12]}"
+        grave.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):
             os.replace(folder, grave)
             shutil.rmtree(grave, ignore_errors=True)
 
     def sweep(self) -> None:
         """Remove what killed processes left half done."""
         for folder in (self.root / "tmp").glob("*-*"):
-            if not _alive(int(folder.name.partition("-")[0])):
+            if not alive(folder.name.partition("-")[0]):
                 shutil.rmtree(folder, ignore_errors=True)
+        sweep(self.root / "memo")
 
     def memo(self, key: str, make: Callable[[], Any] | None = None) -> Any:
         """A small JSON answer by key; `make` makes it where it is not known."""
@@ -101,11 +119,8 @@ class Cache:
         write_atomically(self.root / "memo" / f"{key}.json", json.dumps(value))
 
 
-def _alive(pid: int) -> bool:
+def _size(file: Path) -> int:
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+        return file.stat().st_size
+    except OSError:
+        return -1

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
 
 from bench.jobs.cache import Cache, Outcome
 from bench.jobs.planner import PlannedRun
@@ -72,21 +72,15 @@ class Engine:
             raise
         return [records[run.spec.slot] for run in runs]
 
-    def _jobs(self, runs: Any, anew: bool, outcomes: dict[str, Outcome]) -> list[Job]:
-        """The jobs that must run: each once, none whose outcome is known, nothing that only known ones need."""
+    def _jobs(self, runs: Iterable[PlannedRun], anew: bool, outcomes: dict[str, Outcome]) -> list[Job]:
+        """The jobs that must run: each once, those whose outcome the cache does not know."""
         wanted: dict[str, Job] = {}
-        for run in runs:
-            needed = {run.jobs[-1].identity}
-            for job in reversed(run.jobs):
-                known = self.cache.outcome(job.identity)
-                if known is not None:
-                    outcomes.setdefault(job.identity, known)
-                if job.identity in needed and (known is None or (anew and job.kind in ("discover", "score"))):
-                    outcomes.pop(job.identity, None)
-                    needed.update(job.needs.values())
-            for job in run.jobs:
-                if job.identity in needed and job.identity not in outcomes:
-                    wanted.setdefault(job.identity, job)
+        for job in (job for run in runs for job in run.jobs):
+            known = None if anew and job.kind in ("discover", "score") else self.cache.outcome(job.identity)
+            if known is None:
+                wanted.setdefault(job.identity, job)
+            else:
+                outcomes[job.identity] = known
         return list(wanted.values())
 
     def _record(self, run: PlannedRun, outcome: Outcome, outcomes: Mapping[str, Outcome]) -> Record:
@@ -119,6 +113,8 @@ class Engine:
                 "validation": {part: o.figures for part, o in prepared.items()},
             },
         )
+        if run.problem is not None and run.record is not None and run.record.status == "ok":
+            return record  # what was found before stays, stale, where it can no longer be found again
         self.store.write(record)
         if run.asked != run.spec.slot:
             self.store.discard(run.spec.dataset, run.spec.method, run.asked)

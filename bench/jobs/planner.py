@@ -69,29 +69,33 @@ class Planner:
         metrics, versions = self._metrics()
         self.descriptions.ask([q for spec in asked for q in (self._dataset(spec), self._method(spec))])
         planned: dict[str, PlannedRun] = {}
-        wrong: dict[str, None] = {}
+        wrong: dict[str, bool] = {}
         for spec in asked:
             try:
                 run = self._judged(self._plan(spec, metrics, versions), versions)
                 planned.setdefault(run.spec.slot, run)
             except BenchError as error:
-                wrong[str(error)] = None
+                wrong[str(error)] = error.usage
         if wrong:
-            raise BenchError("\n".join(wrong), usage=True)
+            raise BenchError("\n".join(wrong), usage=any(wrong.values()))
         return list(planned.values())
+
+    def broken_metrics(self) -> list[tuple[Plugin, str]]:
+        """The metrics that cannot score, each with the reason."""
+        return [(plugin, str(answer.reason)) for plugin, answer in self._answers() if answer.status != "ok"]
 
     def _plan(self, spec: RunSpec, metrics: list[Plugin], versions: Mapping[str, int]) -> PlannedRun:
         answers = self.descriptions.ask([self._dataset(spec), self._method(spec)])
         for outcome in answers:
             if outcome.status != "ok":
                 if outcome.figures.get("usage"):
-                    raise BenchError(str(outcome.reason))
+                    raise BenchError(str(outcome.reason), usage=True)
                 return PlannedRun(spec, spec.slot, problem=outcome, state="missing")
         dataset, method = (outcome.figures for outcome in answers)
         representation, oracle, action = resolve_track(spec, dataset)
         (view,) = self.descriptions.ask([(_representation(representation), dict(spec.set.get("representation", {})))])
         if view.status != "ok":
-            raise BenchError(str(view.reason))
+            raise BenchError(str(view.reason), usage=True)
         chosen = {"dataset": dataset["set"], "representation": view.figures["set"], "method": method["set"]}
         full = replace(spec, representation=representation, oracle=oracle, action=action, set=chosen)
         params = {"dataset": dataset["params"], "representation": view.figures["params"], "method": method["params"]}
@@ -102,7 +106,10 @@ class Planner:
             only = ", ".join(method["actions"])
             what = f"method '{spec.method}' does not search in the action '{action}', only in {only}"
             return replace(run, problem=Outcome("skipped", what))
-        return self._with_jobs(run, dataset, metrics, versions)
+        try:
+            return self._with_jobs(run, dataset, metrics, versions)
+        except BenchError as error:
+            return replace(run, problem=Outcome("failed", str(error)))
 
     def _with_jobs(
         self, run: PlannedRun, dataset: Mapping[str, Any], metrics: list[Plugin], versions: Mapping[str, int]
@@ -151,18 +158,20 @@ class Planner:
             return replace(run, record=record, state="stale", why=f"changed: {', '.join(_changed(record, run))}")
         if record.status != "ok":
             return replace(run, record=record, state="failed", why=f"{record.status}: {record.reason}")
-        changed = sorted(name for name, _ in record.metric_versions.items() ^ versions.items())
+        changed = sorted(name for name, version in versions.items() if record.metric_versions.get(name) != version)
         if changed:
-            why = f"metrics to score again: {', '.join(dict.fromkeys(changed))}"
+            why = f"metrics to score again: {', '.join(changed)}"
             return replace(run, record=record, state="stale", why=why)
         return replace(run, record=record, state="fresh", why="up to date")
 
     def _metrics(self) -> tuple[list[Plugin], dict[str, int]]:
         """The metrics that work, and their versions."""
-        plugins = [plugin for plugin in self.registry.all("metric") if not plugin.broken]
-        answers = self.descriptions.ask([(plugin, None) for plugin in plugins])
-        working = [(plugin, answer) for plugin, answer in zip(plugins, answers, strict=True) if answer.status == "ok"]
+        working = [(plugin, answer) for plugin, answer in self._answers() if answer.status == "ok"]
         return [plugin for plugin, _ in working], {plugin.name: answer.figures["version"] for plugin, answer in working}
+
+    def _answers(self) -> list[tuple[Plugin, Outcome]]:
+        plugins = self.registry.all("metric")
+        return list(zip(plugins, self.descriptions.ask([(plugin, None) for plugin in plugins]), strict=True))
 
     def _dataset(self, spec: RunSpec) -> tuple[Plugin, dict[str, Any]]:
         return self.registry.get("dataset", spec.dataset), dict(spec.set.get("dataset", {}))

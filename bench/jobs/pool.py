@@ -18,6 +18,7 @@ from bench.records.record import Status
 __all__ = ["Job", "Limits", "Pool", "Watcher"]
 
 TAIL = 20
+TAIL_BYTES = 8192
 ESCALATION = ((0.0, signal.SIGINT), (2.0, signal.SIGTERM), (4.0, signal.SIGKILL))
 MEMORY_EVERY = 0.2
 FAMILY_EVERY = 2.0
@@ -153,8 +154,7 @@ class Pool:
         running = self._running.pop(folder)
         outcome = running.verdict(code, Outcome.read(folder), _tail(folder / "log.txt"))
         if outcome.status == "ok" and running.job.keep:
-            outcome.write(folder)
-            self.cache.keep(folder, running.job.identity)
+            self.cache.keep(folder, running.job.identity, outcome)
         else:
             self.cache.drop(folder)
         return outcome
@@ -216,6 +216,8 @@ def _failed_need(job: Job, outcomes: Mapping[str, Outcome]) -> Outcome | None:
 
 def _tail(log: Path) -> list[str]:
     try:
-        return log.read_text(errors="replace").splitlines()[-TAIL:]
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - TAIL_BYTES))
+            return file.read().decode(errors="replace").splitlines()[-TAIL:]
     except OSError:
         return []

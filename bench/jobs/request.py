@@ -16,6 +16,14 @@ from bench.plugins import Registry, suggest
 __all__ = ["Request", "problems", "read_suite"]
 
 
+FORMS: dict[str, tuple[Any, str]] = {
+    "methods": (list, "a list of names"),
+    "datasets": (list, "a list of names"),
+    "seeds": ((str, int), "a string as '0-4'"),
+    "set": (dict, "a table as {'method.epochs' = 50}"),
+}
+
+
 @dataclass(frozen=True)
 class Request:
     """Every method on every dataset with every seed.
@@ -69,7 +77,8 @@ def problems(request: Request, registry: Registry) -> list[str]:
     if request.representation not in (None, *REPRESENTATIONS):
         close = suggest(str(request.representation), REPRESENTATIONS)
         lines.append(f"no representation '{request.representation}'{close} There are: {', '.join(REPRESENTATIONS)}")
-    allowed = [*COMPONENTS, *request.methods, *request.datasets]
+    named = [request.representation] if request.representation else []
+    allowed = [*COMPONENTS, *request.methods, *request.datasets, *named]
     lines += [
         f"--set {s}: there is no '{s.target}' here{suggest(s.target, allowed)} Allowed: {', '.join(allowed)}"
         for s in request.settings
@@ -89,6 +98,8 @@ def read_suite(path: Path) -> tuple[str, list[Request]]:
     unknown = sorted(set(suite) - {"name", "version", "run"})
     if unknown or not {"name", "version", "run"} <= set(suite):
         raise BenchError(f"{path}: a suite has the keys name, version and [[run]]; found {', '.join(suite) or 'none'}")
+    if not (isinstance(suite["run"], list) and all(isinstance(run, dict) for run in suite["run"])):
+        raise BenchError(f"{path}: 'run' is no list of tables", "write [[run]] above each")
     requests = [_request(path, number, run) for number, run in enumerate(suite["run"], 1)]
     return f"{suite['name']} {suite['version']}", requests
 
@@ -99,8 +110,13 @@ def _request(path: Path, number: int, run: dict[str, Any]) -> Request:
         if key not in allowed:
             close = suggest(key, allowed)
             raise BenchError(f"{path}, run {number}: no key '{key}'{close} Allowed: {', '.join(sorted(allowed))}")
-    rest = {key: value for key, value in run.items() if key not in ("set", "seeds", "methods", "datasets")}
-    settings = [replace(parse_set(f"{key}=0"), value=value) for key, value in run.get("set", {}).items()]
-    return Request(
-        run.get("methods", ()), run.get("datasets", ()), parse_seeds(run.get("seeds", "0")), settings=settings, **rest
-    )
+        form, what = FORMS.get(key, (str, "a string"))
+        if not isinstance(run[key], form) or (form is list and not all(isinstance(name, str) for name in run[key])):
+            raise BenchError(f"{path}, run {number}: {key} = {run[key]!r} is not {what}", "mend the file")
+    rest = {key: value for key, value in run.items() if key not in FORMS}
+    try:
+        seeds = parse_seeds(run.get("seeds", "0"))
+        settings = [replace(parse_set(f"{key}=0"), value=value) for key, value in run.get("set", {}).items()]
+    except BenchError as error:
+        raise BenchError(f"{path}, run {number}: {error}") from None
+    return Request(run.get("methods", ()), run.get("datasets", ()), seeds, settings=settings, **rest)

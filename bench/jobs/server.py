@@ -15,6 +15,7 @@ import selectors
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,7 +23,7 @@ PRELOADED = (
     "bench.jobs.work", "torch", "safetensors.torch", "pydantic", "scipy.linalg", "scipy.stats",
     "sklearn.linear_model", "sklearn.neural_network", "zuko",
 )  # fmt: skip
-PR_SET_PDEATHSIG = 1
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 
 
 def serve(channel: socket.socket) -> None:
@@ -31,6 +32,7 @@ def serve(channel: socket.socket) -> None:
         with suppress(ImportError):
             importlib.import_module(module)
     gc.freeze()
+    _prctl(PR_SET_CHILD_SUBREAPER, 1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     woken, waker = socket.socketpair()
@@ -63,9 +65,10 @@ def serve(channel: socket.socket) -> None:
     finally:
         signal.set_wakeup_fd(-1)
         for pid in running:
-            for kill in (os.kill, os.killpg):
-                with suppress(ProcessLookupError):
-                    kill(pid, signal.SIGKILL)
+            _kill(pid, os.killpg)
+            _kill(pid)
+        for stray in _children():
+            _kill(stray)
 
 
 def _send(channel: socket.socket, message: dict[str, object]) -> None:
@@ -74,23 +77,47 @@ def _send(channel: socket.socket, message: dict[str, object]) -> None:
 
 
 def _reap(channel: socket.socket, running: set[int]) -> None:
+    """Tell of the workers that have ended, and end what they left behind."""
     while running:
         pid, status = os.waitpid(-1, os.WNOHANG)
         if pid == 0:
             return
-        running.discard(pid)
-        _send(channel, {"pid": pid, "status": status})
+        if pid in running:  # else a stray
+            running.remove(pid)
+            _kill(pid, os.killpg)
+            for stray in _children() - running:
+                _kill(stray)
+            _send(channel, {"pid": pid, "status": status})
+
+
+def _children() -> set[int]:
+    """The workers, and what workers that have ended started in sessions of its own."""
+    with suppress(OSError):
+        return {int(pid) for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()}
+    return set()
+
+
+def _kill(pid: int, kill: Callable[[int, int], None] = os.kill) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        kill(pid, signal.SIGKILL)
+
+
+def _prctl(option: int, value: int) -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(option, value)
 
 
 def _fork(folder: str, channel: socket.socket) -> int:
+    server = os.getpid()
     pid = os.fork()
     if pid:
         return pid
     code = 1
     try:
         os.setsid()
-        if sys.platform == "linux":
-            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != server:  # it died before it could be tied to us
+            os._exit(code)
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)

@@ -67,8 +67,12 @@ class RunSpec:
 
     @classmethod
     def from_json(cls, spec: Mapping[str, JSON]) -> RunSpec:
+        """The spec in a record. BenchError if it is none."""
         names = ("dataset", "method", "seed", "budget", "representation", "oracle", "action", "set")
-        return cls(**{name: spec[name] for name in names})
+        try:
+            return cls(**{name: spec[name] for name in names})
+        except KeyError as error:
+            raise BenchError(f"the spec has no {error}", "delete the record and run again") from None
 
     def label(self) -> str:
         return f"{self.dataset}/{self.method}#{self.seed}"
@@ -91,7 +95,7 @@ def parse_set(text: str) -> Setting:
 
 def _value(text: str) -> JSON:
     try:
-        return json.loads(text)
+        return json.loads(text, parse_constant=str)
     except ValueError:
         return [_value(part.strip()) for part in text.split(",")] if "," in text else text
 
@@ -101,7 +105,7 @@ def parse_seeds(text: str) -> list[int]:
     seeds: set[int] = set()
     for part in str(text).split(","):
         first, dash, last = part.strip().partition("-")
-        if not first.isdigit() or (dash and not last.isdigit()):
+        if not first.isdecimal() or (dash and not last.isdecimal()):
             raise BenchError(f"seeds {text!r} are not numbers or ranges", "as in 0-4 or 0,2,7")
         seeds.update(range(int(first), int(last or first) + 1))
     if not seeds:

@@ -40,4 +40,5 @@ def resolve_track(spec: RunSpec, dataset: Mapping[str, Any]) -> tuple[str, str, 
 
 def _check(kind: str, name: str, offered: Iterable[str], where: str) -> None:
     if name not in offered:
-        raise BenchError(f"{where} has no {kind} '{name}'{suggest(name, offered)} There are: {', '.join(offered)}")
+        there = f"There are: {', '.join(offered)}"
+        raise BenchError(f"{where} has no {kind} '{name}'{suggest(name, offered)} {there}", usage=True)

@@ -66,20 +66,26 @@ def main(folder: Path) -> int:
         request = json.loads((folder / "request.json").read_text())
         _one_thread()
         outcome = _work(request["kind"])(request, folder, meter)
-    except BenchError as error:
-        outcome = Outcome("failed", str(error), figures={"usage": error.usage})
-    except MemoryError as error:
-        outcome = Outcome("oom", f"out of memory: {error}")
+        outcome.write(folder)
     except KeyboardInterrupt:
         return 130
-    except Exception as error:
-        traceback.print_exc()
-        status: Status = "oom" if "can't allocate memory" in str(error) or "out of memory" in str(error) else "failed"
-        outcome = Outcome(status, f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error) else ''}")
+    except BaseException as error:
+        _failure(error).write(folder)
     sys.stdout.flush()
     sys.stderr.flush()
-    outcome.write(folder)
     return 0
+
+
+def _failure(error: BaseException) -> Outcome:
+    if isinstance(error, BenchError):
+        return Outcome("failed", str(error), figures={"usage": error.usage})
+    if isinstance(error, SystemExit):
+        return Outcome("failed", f"the plugin called sys.exit({error.code!r})")
+    traceback.print_exc()
+    text = str(error).strip()
+    short = isinstance(error, MemoryError) or "can't allocate memory" in text or "out of memory" in text
+    status: Status = "oom" if short else "failed"
+    return Outcome(status, f"{type(error).__name__}: {text.splitlines()[0] if text else 'no message'}")
 
 
 def _work(kind: str) -> Work:

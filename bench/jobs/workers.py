@@ -16,6 +16,7 @@ from pathlib import Path
 
 __all__ = ["Forked", "Spawned", "Workers", "workers"]
 
+FINAL = getattr(signal, "SIGKILL", signal.SIGTERM)
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
 
 
@@ -82,7 +83,7 @@ class Forked(Workers):
             self._socket = None
         if self._server is not None:
             with suppress(subprocess.TimeoutExpired):
-                self._server.wait(2)
+                self._server.wait(2 if any(self.pids.values()) else 0)  # it ends its workers, and has to be given time
             self._server.kill()
             self._server.wait()
             self._server = None
@@ -109,6 +110,8 @@ class Forked(Workers):
             received = b""
         if not received:  # the server itself has died, and its workers with it
             self._ended |= dict.fromkeys(self.pids, -signal.SIGKILL)
+            for folder in self.pids:
+                self.signal(folder, signal.SIGKILL)
             self.close()
             return
         *lines, self._rest = (self._rest + received).split(b"\n")
@@ -146,12 +149,13 @@ class Spawned(Workers):
                 break
             time.sleep(0.02)
         for folder in ended:
+            self.signal(folder, FINAL)
             del self._running[folder], self.pids[folder]
         return ended
 
     def close(self) -> None:
         for folder in list(self._running):
-            self.signal(folder, getattr(signal, "SIGKILL", signal.SIGTERM))
+            self.signal(folder, FINAL)
         for process in self._running.values():
             process.wait()
         self._running.clear()

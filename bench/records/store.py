@@ -3,28 +3,39 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from bench.errors import BenchError
 from bench.records.record import Record
 
-__all__ = ["Store", "write_atomically"]
+__all__ = ["Store", "alive", "sweep", "write_atomically"]
 
 
 def write_atomically(path: Path, text: str) -> None:
     """Write a file such that a reader sees the old or the new one, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.chmod(temporary, 0o644)
+        temporary.write_text(text, encoding="utf-8")
         os.replace(temporary, path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
+
+
+def sweep(folder: Path) -> None:
+    """Remove what writers that were killed left half written in a folder."""
+    for part in folder.glob(".*.part"):
+        if not alive(part.name.split(".")[-2]):
+            part.unlink(missing_ok=True)
+
+
+def alive(pid: str) -> bool:
+    """Whether a process of this machine has that number."""
+    import psutil
+
+    return pid.isdecimal() and psutil.pid_exists(int(pid))
 
 
 class Store:
@@ -38,12 +49,18 @@ class Store:
 
     def read(self, dataset: str, method: str, slot: str) -> Record | None:
         """The record in a slot; None if there is none. BenchError, naming the file, if it cannot be read."""
-        return self._read(self.path(dataset, method, slot))
+        path = self.path(dataset, method, slot)
+        return self.load(path) if path.exists() else None
 
     def write(self, record: Record) -> Path:
         path = self.path(record.spec["dataset"], record.spec["method"], record.slot)
         write_atomically(path, record.to_json())
         return path
+
+    def sweep(self) -> None:
+        """Remove what killed processes left half written."""
+        for folder in self.root.glob("*/*"):
+            sweep(folder)
 
     def paths(self) -> list[Path]:
         """The files of all records, sorted."""
@@ -55,15 +72,11 @@ class Store:
 
     def __iter__(self) -> Iterator[Record]:
         """All records, in the order of their paths."""
-        for path in self.paths():
-            record = self._read(path)
-            if record is not None:
-                yield record
+        return map(self.load, self.paths())
 
-    def _read(self, path: Path) -> Record | None:
+    def load(self, path: Path) -> Record:
+        """The record in a file. BenchError, naming the file, if it cannot be read."""
         try:
             return Record.from_json(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            return None
         except (BenchError, UnicodeDecodeError) as error:
             raise BenchError(f"{path}: {error}") from None
