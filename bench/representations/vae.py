@@ -74,6 +74,8 @@ class VAE(Representation):
         noise: deviation of a Gaussian pixel.
         width: channels at the finest convolution.
         steps: optimiser steps at effort 1.
+        batch: samples a step.
+        rate: highest learning rate.
     """
 
     latents: int = 16
@@ -89,6 +91,8 @@ class VAE(Representation):
         if self.likelihood not in ("bernoulli", "gaussian"):
             what = f"likelihood = {self.likelihood!r}; allowed are 'bernoulli' and 'gaussian'"
             raise BenchError(what, "bernoulli is for pixels in [0, 1]")
+        if min(self.latents, self.width, self.steps, self.batch) < 1:
+            raise BenchError("latents, width, steps and batch are at least 1", "for example latents=16")
 
     def build(self, shape: Sequence[int]) -> VariationalView:
         if len(shape) != 3:

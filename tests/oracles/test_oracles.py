@@ -80,6 +80,15 @@ def test_a_classifier_needs_labels():
         Classifier(SHAPE, 2).fit(blobs(10).unlabelled(), blobs(10), seed=0)
 
 
+@pytest.mark.parametrize("powers", [(1,), (1, 2)])
+def test_the_profile_has_the_components_that_it_announces(powers):
+    profile = RadialProfile((3, 20, 31), powers=powers)
+    x = torch.rand(4, 3, 20, 31)
+    assert profile(x).shape == (4, profile.components)
+    means = RadialProfile((3, 20, 31), powers=(1,))(x)
+    assert torch.allclose(profile(x)[:, : means.shape[1]], means, atol=1e-6)
+
+
 def test_rings_share_out_the_plane():
     rings = RadialProfile((3, 28, 28)).weights
     assert torch.allclose(rings.sum((1, 2)), torch.ones(len(rings)))
