@@ -19,7 +19,7 @@ __all__ = ["Job", "Limits", "Pool", "Watcher"]
 
 TAIL = 20
 TAIL_BYTES = 8192
-ESCALATION = ((0.0, signal.SIGINT), (2.0, signal.SIGTERM), (4.0, signal.SIGKILL))
+ESCALATION = ((0.0, signal.SIGINT), (1.0, signal.SIGTERM), (2.0, signal.SIGKILL))
 MEMORY_EVERY = 0.2
 FAMILY_EVERY = 2.0
 

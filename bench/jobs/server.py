@@ -19,10 +19,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-PRELOADED = (
-    "bench.jobs.work", "torch", "safetensors.torch", "pydantic", "scipy.linalg", "scipy.stats",
-    "sklearn.linear_model", "sklearn.neural_network", "zuko",
-)  # fmt: skip
+PRELOADED = ("bench.jobs.work", "torch", "safetensors.torch", "pydantic", "zuko")
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 
 
