@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -31,15 +32,18 @@ class Classifier(Oracle):
         classes: number of classes, the labels being 0, ..., classes - 1.
         quarter_turns: train on square images in all four orientations. Where p(x) has this symmetry, that makes four
             samples of one, and no pixel is interpolated.
+        blur: deviation, in pixels, of a Gaussian that smooths the image first; 0: none. A decoder's images are
+            smoother than the data: what the network cannot see, it cannot judge them by.
     """
 
-    def __init__(self, shape: Sequence[int], classes: int, quarter_turns: bool = False) -> None:
+    def __init__(self, shape: Sequence[int], classes: int, quarter_turns: bool = False, blur: float = 0.0) -> None:
         super().__init__()
         self.classes = classes
         self.quarter_turns = quarter_turns
         self.network: nn.Module
         if len(shape) == 3:
-            self.network = ImageEncoder(shape, classes, WIDTH, HIDDEN, normalise=True)
+            network = ImageEncoder(shape, classes, WIDTH, HIDDEN, normalise=True)
+            self.network = nn.Sequential(Blur(shape[0], blur), network) if blur else network
         else:
             layers = [nn.Linear(shape[0], HIDDEN), nn.SiLU(), nn.Linear(HIDDEN, HIDDEN), nn.SiLU()]
             self.network = nn.Sequential(*layers, nn.Linear(HIDDEN, classes))
@@ -77,6 +81,21 @@ class Classifier(Oracle):
         if samples.y is None:
             raise BenchError("a classifier needs labels and the data set has none", "choose another --oracle")
         return samples.y.long()
+
+
+class Blur(nn.Module):
+    """Convolution of each channel with a Gaussian of this deviation in pixels, zero outside."""
+
+    def __init__(self, channels: int, deviation: float) -> None:
+        super().__init__()
+        self.margin = math.ceil(2 * deviation)
+        line = torch.exp(-0.5 * (torch.arange(-self.margin, self.margin + 1) / deviation) ** 2)
+        kernel = torch.outer(line, line) / line.sum() ** 2
+        self.kernel: Tensor
+        self.register_buffer("kernel", kernel.expand(channels, 1, -1, -1).clone())
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.conv2d(x, self.kernel, padding=self.margin, groups=len(self.kernel))
 
 
 def _turned(x: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from bench.datasets._rotation import ROTATION
 
 from bench.contracts import BenchError, ImageAffine, MatrixSymmetry, Oracle, Samples
 from bench.oracles import Classifier, RadialProfile, Stacked
+from bench.oracles.classifier import Blur
 
 SHAPE = (1, 16, 16)
 
@@ -27,7 +28,8 @@ def blobs(count: int, seed: int = 0) -> Samples:
 
 def oracles() -> list[Oracle]:
     profile = RadialProfile(SHAPE)
-    return [Classifier(SHAPE, 3), profile, Stacked([Classifier(SHAPE, 3), profile], (3, profile.components))]
+    stacked = Stacked([Classifier(SHAPE, 3), profile], (3, profile.components))
+    return [Classifier(SHAPE, 3, quarter_turns=True, blur=0.6), profile, stacked]
 
 
 @pytest.mark.parametrize("oracle", oracles(), ids=lambda oracle: type(oracle).__name__)
@@ -56,6 +58,15 @@ def test_a_classifier_learns_and_is_reloaded_to_the_bit():
     again.load_state_dict(oracle.state_dict())
     assert torch.equal(again.eval()(valid.x), oracle(valid.x))
     assert figures["accuracy"] == (oracle(valid.x).argmax(-1) == valid.y).double().mean().item()
+
+
+def test_a_blur_widens_a_point_by_its_deviation():
+    point = torch.zeros(1, 2, 21, 21)
+    point[:, :, 10, 10] = 1
+    spread = Blur(2, 1.0)(point)
+    offsets = torch.arange(-10, 11)
+    assert torch.allclose(spread.sum((2, 3)), torch.ones(1, 2))
+    assert (spread[0, 0].sum(0) * offsets**2).sum().sqrt() == pytest.approx(1.0, rel=0.15)  # cut at two deviations
 
 
 def test_vectors_are_classified_too():
