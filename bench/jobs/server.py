@@ -50,7 +50,9 @@ def serve(channel: socket.socket) -> None:
                     woken.recv(4096)
                 _reap(channel, running)
             if channel in ready:
-                received = channel.recv(65536)
+                received = b""
+                with suppress(ConnectionResetError):
+                    received = channel.recv(65536)
                 if not received:
                     return
                 *lines, rest = (rest + received).split(b"\n")

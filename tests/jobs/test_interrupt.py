@@ -70,7 +70,7 @@ def test_ctrl_c(bench, reference):
     assert running.returncode == 130
     assert time.monotonic() - begun < 2
     assert err.splitlines()[-1] == "error: interrupted"
-    assert "Traceback" not in err
+    assert "Traceback" not in err, err
     gone(bench, 0.5)
     records = bench.records()
     assert len(records) == 9, "a record for every planned run"
