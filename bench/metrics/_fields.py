@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor
 
-from bench.contracts import Combination, Symmetry
+from bench.contracts import Combination, RandomFields, Symmetry
 
 __all__ = ["Draws", "Field", "Single"]
 
@@ -62,17 +62,13 @@ class Draws(Field):
         self.c = c
         self.number = number
         self.exact = basis.matrices() is not None
-        self.fields = [] if self.exact else [basis.combine(one[None]) for one in c]
+        self.drawn = basis.combine(c)
 
     def velocity(self, x: Tensor, rows: Tensor) -> Tensor:
         number = self.number[rows]
-        if self.exact:
-            return self.basis.along(x, self.c[number].to(x))
-        out = torch.empty_like(x)
-        for j in torch.unique(number).tolist():
-            mine = number == j
-            out[mine] = self.fields[j].velocity(x[mine])[0]
-        return out
+        if isinstance(self.drawn, RandomFields):
+            return torch.bmm(self.drawn.waves(x)[:, None], self.drawn.weights[number]).reshape(x.shape)
+        return self.basis.along(x, self.c[number].to(x))
 
     def flow(self, x: Tensor, t: Tensor, rows: Tensor) -> Tensor:
         return self.basis.transform(x, t[:, None] * self.c[self.number[rows]].to(x))

@@ -12,6 +12,8 @@ from bench.metrics._fields import Field
 __all__ = ["Flowing", "Integrated", "Path"]
 
 PARTS = 64
+TURN = 0.8
+SMALL = 0.05
 
 
 class Path(ABC):
@@ -43,8 +45,8 @@ class Flowing(Path):
 class Integrated(Path):
     """Runge-Kutta of order 4 with cubic Hermite polynomials between steps.
 
-    An interval along which a sample goes farther than `stride` is divided, into 64 at most. A sample whose next step
-    is not finite stays where it is.
+    An interval is divided where a sample would go farther than `stride` or where its velocity turns too much, into 64
+    parts at most. A sample whose next step is not finite stays where it is.
     """
 
     def __init__(self, field: Field, z: Tensor, stride: float) -> None:
@@ -54,12 +56,19 @@ class Integrated(Path):
         self.times = [torch.zeros(len(z)).to(z)]
         self.states = [z]
         self.slopes = [field.velocity(z, everyone)]
+        self.parts = [torch.ones(len(z)).to(z)]
 
     def extend(self, t: Tensor, rows: Tensor) -> None:
-        x, v = self._advance(self.states[-1][rows], self.slopes[-1][rows], t - self.times[-1][rows], rows)
-        self.times.append(self.times[-1].index_copy(0, rows, t))
-        self.states.append(self.states[-1].index_copy(0, rows, x))
-        self.slopes.append(self.slopes[-1].index_copy(0, rows, v))
+        x, v, h = self.states[-1][rows], self.slopes[-1][rows], t - self.times[-1][rows]
+        strides: Tensor = v.flatten(1).norm(dim=1) * h / self.stride
+        parts = strides.nan_to_num(PARTS).ceil().clamp(1, PARTS)
+        there, slope, rough = self._advance(x, v, h, parts, rows)
+        while (again := (rough & (parts < PARTS)).nonzero()[:, 0]).numel():
+            parts[again] = (4 * parts[again]).clamp(max=PARTS)
+            redone = self._advance(x[again], v[again], h[again], parts[again], rows[again])
+            there[again], slope[again], rough[again] = redone
+        for known, new in zip((self.times, self.states, self.slopes, self.parts), (t, there, slope, parts), strict=True):
+            known.append(known[-1].index_copy(0, rows, new))
 
     def at(self, t: Tensor, rows: Tensor) -> Tensor:
         times = torch.stack(self.times)[:, rows]
@@ -69,25 +78,24 @@ class Integrated(Path):
         states, slopes = torch.stack(self.states), torch.stack(self.slopes)
         x0, x1, v0, v1 = states[last, rows], states[after, rows], slopes[last, rows], slopes[after, rows]
         x = _hermite(x0, x1, v0, v1, t1 - t0, t - t0)
-        long = self._parts(v0, t1 - t0) > 1
-        if long.any():
-            x[long] = self._advance(x0[long], v0[long], (t - t0)[long], rows[long])[0]
+        parts = torch.stack(self.parts)[after, rows]
+        long = (parts > 1).nonzero()[:, 0]
+        if len(long):
+            share = ((t - t0) / (t1 - t0).clamp(min=1e-30)).clamp(0, 1)
+            needed = (parts * share).ceil().clamp(min=1)
+            x[long] = self._advance(x0[long], v0[long], (t - t0)[long], needed[long], rows[long])[0]
         return x
 
-    def _parts(self, v: Tensor, h: Tensor) -> Tensor:
-        strides: Tensor = v.flatten(1).norm(dim=1) * h / self.stride
-        return strides.nan_to_num(0).ceil().clamp(1, PARTS)
-
-    def _advance(self, x: Tensor, v: Tensor, h: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """State and velocity after times h (b,)."""
-        parts = self._parts(v, h)
-        x, v = x.clone(), v.clone()
+    def _advance(self, x: Tensor, v: Tensor, h: Tensor, parts: Tensor, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """State and velocity after times h (b,) in so many parts each (b,), and whether any part turned too much."""
+        x, v, rough = x.clone(), v.clone(), torch.zeros_like(h, dtype=torch.bool)
         for part in range(int(parts.max())) if len(x) else ():
             still = (parts > part).nonzero()[:, 0]
-            x[still], v[still] = self._step(x[still], v[still], (h / parts)[still], rows[still])
-        return x, v
+            x[still], v[still], turned = self._step(x[still], v[still], (h / parts)[still], rows[still])
+            rough[still] |= turned
+        return x, v, rough
 
-    def _step(self, x: Tensor, k1: Tensor, h: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+    def _step(self, x: Tensor, k1: Tensor, h: Tensor, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         h = _column(h, x)
         k2 = self.field.velocity(x + h / 2 * k1, rows)
         k3 = self.field.velocity(x + h / 2 * k2, rows)
@@ -95,7 +103,9 @@ class Integrated(Path):
         there = x + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
         slope = self.field.velocity(there, rows)
         finite = _column((there + slope).flatten(1).isfinite().all(1), x)
-        return torch.where(finite, there, x), torch.where(finite, slope, torch.zeros_like(slope))
+        change = (h * (k4 - k1)).flatten(1).norm(dim=1)
+        turned = (change > TURN * (h * k1).flatten(1).norm(dim=1)) & (change > SMALL * self.stride)
+        return torch.where(finite, there, x), torch.where(finite, slope, torch.zeros_like(slope)), turned
 
 
 def _hermite(x0: Tensor, x1: Tensor, v0: Tensor, v1: Tensor, interval: Tensor, t: Tensor) -> Tensor:
