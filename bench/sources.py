@@ -101,8 +101,10 @@ def _siblings(file: Path) -> Iterator[Path]:
             folder = file.parent
             for _ in range(node.level - 1):
                 folder = folder.parent
-            target = folder.joinpath(*(node.module or "").split(".")) if node.module else folder
-            candidates = [target, *(target / alias.name for alias in node.names)]
+            parts = node.module.split(".") if node.module else []
+            target = folder.joinpath(*parts)
+            passed = [folder.joinpath(*parts[:end]) for end in range(1, len(parts))]
+            candidates = [*passed, target, *(target / alias.name for alias in node.names)]
             for stem in candidates:
                 for found in (stem.with_name(stem.name + ".py"), stem / "__init__.py"):
                     if found.is_file():
