@@ -67,7 +67,8 @@ class Integrated(Path):
             parts[again] = (4 * parts[again]).clamp(max=PARTS)
             redone = self._advance(x[again], v[again], h[again], parts[again], rows[again])
             there[again], slope[again], rough[again] = redone
-        for known, new in zip((self.times, self.states, self.slopes, self.parts), (t, there, slope, parts), strict=True):
+        knots = self.times, self.states, self.slopes, self.parts
+        for known, new in zip(knots, (t, there, slope, parts), strict=True):
             known.append(known[-1].index_copy(0, rows, new))
 
     def at(self, t: Tensor, rows: Tensor) -> Tensor:

@@ -47,7 +47,7 @@ class OrbitSimilarity(Metric):
             f"{name}.recall": None,
             f"{name}.tangent_fraction": spans.share,
         }
-        if _size(U) > TRANSITIVE * _size(_half_projector(spans.action)):
+        if spans.share < TANGENT or _size(U) > TRANSITIVE * _size(_half_projector(spans.action)):
             return scores
         both, v, u = _overlap(V, U), _size(V), _size(U)
         precision = (both / v - p0) / (1 - p0) if v else 0.0
@@ -55,8 +55,7 @@ class OrbitSimilarity(Metric):
         recall = (both / u - r0) / (1 - r0) if r0 <= TRANSITIVE else 0.0
         p, r = max(precision, 0.0), max(recall, 0.0)
         scores[f"{name}.precision"], scores[f"{name}.recall"] = precision, recall
-        if spans.share >= TANGENT:
-            scores[name] = 2 * p * r / (p + r) if p + r else 0.0
+        scores[name] = 2 * p * r / (p + r) if p + r else 0.0
         return scores
 
 

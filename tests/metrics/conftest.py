@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import combinations
 from types import SimpleNamespace
 
 import pytest
@@ -16,7 +17,6 @@ from bench.metrics.joint import Joint
 from bench.metrics.oracle_preservation import OraclePreservation
 from bench.metrics.orbit_similarity import OrbitSimilarity
 from bench.representations.identity import IdentityView
-
 
 torch.set_num_threads(1)
 
@@ -57,7 +57,7 @@ class FlowOf(FieldOf):
 def rotations(n: int, *planes: tuple[int, int]) -> Tensor:
     """Generators of the rotations in given planes; in all of them by default."""
     L = []
-    for i, j in planes or [(i, j) for j in range(n) for i in range(j)]:
+    for i, j in planes or combinations(range(n), 2):
         A = torch.zeros(n, n)
         A[i, j], A[j, i] = -1.0, 1.0
         L.append(A)
