@@ -66,7 +66,7 @@ def test_durations(text, seconds):
     assert DURATION.convert(text, None, None) == seconds
 
 
-@pytest.mark.parametrize(("text", "size"), [("800M", 800 * 2**20), ("4G", 2**32), ("1.5gb", 3 * 2**29), ("1 MB", 2**20)])
+@pytest.mark.parametrize(("text", "size"), [("800M", 800 * 2**20), ("4G", 2**32), ("1.5g", 3 * 2**29), ("1 MB", 2**20)])
 def test_sizes(text, size):
     assert MEMORY.convert(text, None, None) == size
 
