@@ -38,8 +38,9 @@ class Action(ABC):
 
     def velocity(self, A: Tensor, x: Tensor) -> Tensor:
         """d/dt exp(tA) x at 0, linear in A: A (K, n, n), x (B, *s) -> (K, B, *s); by default the jvp of `act`."""
-        one = torch.eye(self.n, dtype=x.dtype, device=x.device).expand(len(x), -1, -1)
-        return torch.stack([torch.func.jvp(lambda g: self.act(g, x), (one,), (a.expand_as(one),))[1] for a in A])
+        one = torch.eye(self.n, dtype=x.dtype, device=x.device).repeat(len(x), 1, 1)
+        along = A.to(x)[:, None].repeat(1, len(x), 1, 1)
+        return torch.stack([torch.func.jvp(lambda g: self.act(g, x), (one,), (a,))[1] for a in along])
 
     def matrix(self, A: Tensor) -> Tensor:
         """A as a matrix on the flattened sample: (K, n, n) -> (K, D, D). TypeError where there is none."""
