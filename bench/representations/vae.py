@@ -70,8 +70,8 @@ class VAE(Representation):
     Arguments:
         latents: size of z.
         beta: weight of the divergence.
-        likelihood: "bernoulli" for pixels in [0, 1], "gaussian" for any.
-        noise: deviation of a Gaussian pixel.
+        likelihood: "gaussian" for any pixels; "bernoulli" for pixels in [0, 1], which leaves more latents unused.
+        noise: deviation of a Gaussian pixel; the larger, the blurrier the image and the more normal the latents.
         width: channels at the finest convolution.
         steps: optimiser steps at effort 1.
         batch: samples a step.
@@ -80,10 +80,10 @@ class VAE(Representation):
 
     latents: int = 16
     beta: float = 1.0
-    likelihood: Literal["bernoulli", "gaussian"] = "bernoulli"
-    noise: float = 0.1
+    likelihood: Literal["bernoulli", "gaussian"] = "gaussian"
+    noise: float = 0.15
     width: int = 8
-    steps: int = 2400
+    steps: int = 3600
     batch: int = 128
     rate: float = 3e-3
 

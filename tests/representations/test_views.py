@@ -17,7 +17,7 @@ RECIPES = [
     pytest.param(Identity(), id="identity"),
     pytest.param(PCA(5), id="pca"),
     pytest.param(VAE(latents=5), id="vae"),
-    pytest.param(VAE(latents=5, likelihood="gaussian"), id="gaussian"),
+    pytest.param(VAE(latents=5, likelihood="bernoulli"), id="bernoulli"),
 ]
 
 
