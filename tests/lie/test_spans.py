@@ -27,7 +27,7 @@ def orthonormal(v: torch.Tensor) -> torch.Tensor:
 def test_the_angles_are_those_of_scipy(seed: int, K: int, J: int) -> None:
     V, U = vectors(seed, K), vectors(seed + 1, J)
     expected = np.sort(subspace_angles(V.T.numpy(), U.T.numpy()))
-    assert np.allclose(principal_angles(orthonormal(V), orthonormal(U)).numpy(), expected, atol=1e-9)
+    assert np.allclose(principal_angles(orthonormal(V), orthonormal(U)).numpy(), expected, atol=1e-7)
 
 
 @pytest.mark.parametrize("angle", [0.0, 1e-9, 1e-5, 0.3, math.pi / 2])

@@ -82,11 +82,13 @@ def invariants(x: Tensor) -> Tensor:
     return torch.cat([x[:, :2].square().sum(1, keepdim=True), x[:, 2:]], 1)
 
 
-def scores(symmetry: Symmetry, truth: Symmetry | None, oracle: Oracle, test: HeldOut) -> dict[str, float | None]:
-    """All scores of this issue."""
+def scores(
+    symmetry: Symmetry, truth: Symmetry | None, oracle: Oracle, test: HeldOut, distribution: bool = True
+) -> dict[str, float | None]:
+    """All scores, or all that need no classifier."""
     found: dict[str, float | None] = {}
-    metrics: list[Metric] = [OraclePreservation(), DistributionPreservation(), GeneratorSimilarity(), OrbitSimilarity()]
-    for metric in metrics:
+    metrics: list[Metric] = [OraclePreservation(), GeneratorSimilarity(), OrbitSimilarity()]
+    for metric in [*metrics, DistributionPreservation()] if distribution else metrics:
         found |= metric.score(symmetry=symmetry, truth=truth, oracle=oracle, test=test)
     return found | Joint().score(scores=found)
 

@@ -60,7 +60,7 @@ def test_a_shift_a_spread_a_tail_and_a_lost_correlation_are_seen(case: SimpleNam
     assert seen(case, detector, lambda x: x @ mix.T) < 1e-3
 
 
-def test_a_tenth_of_the_samples_far_away_is_seen_and_a_fiftieth_is_not(case: SimpleNamespace, detector: Detector) -> None:
+def test_a_tenth_far_away_is_seen_and_a_fiftieth_is_not(case: SimpleNamespace, detector: Detector) -> None:
     """An AUC is at most (1 + share) / 2 if only a share of the samples moves: 2 % are left to the participation."""
     assert seen(case, detector, lambda x: torch.where(x[:, :1] > 1.28, x + 4, x)) < 1e-3
     assert seen(case, detector, lambda x: torch.where(x[:, :1] > 2.05, x + 4, x)) > 1e-3
