@@ -9,7 +9,7 @@ import shutil
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,7 @@ class Outcome:
             return None
 
     def write(self, folder: Path) -> None:
-        write_atomically(folder / "outcome.json", json.dumps(asdict(self), indent=1))
+        write_atomically(folder / "outcome.json", json.dumps(vars(self), indent=1))
 
 
 class Cache:

@@ -186,6 +186,7 @@ class _Running:
 
         if now - self.memory_at < MEMORY_EVERY:
             return self.used
+        self.family_at = self.family_at or now
         self.memory_at = now
         with suppress(psutil.Error):
             process = psutil.Process(pid)

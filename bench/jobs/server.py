@@ -19,15 +19,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-PRELOADED = ("bench.jobs.work", "torch", "safetensors.torch", "pydantic", "zuko")
+PRELOADED = ("bench.jobs.work", "bench.oracles", "bench.representations.vae", "bench.representations.identity", "zuko")
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 
 
 def serve(channel: socket.socket) -> None:
     """Fork workers until the socket closes, then kill what is left of them."""
-    for module in PRELOADED:
-        with suppress(ImportError):
-            importlib.import_module(module)
+    _preload()
     gc.freeze()
     _prctl(PR_SET_CHILD_SUBREAPER, 1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -68,6 +66,18 @@ def serve(channel: socket.socket) -> None:
             _kill(pid)
         for stray in _children():
             _kill(stray)
+
+
+def _preload() -> None:
+    """Import what most workers need, and what pydantic imports when it is first used."""
+    for module in PRELOADED:
+        with suppress(ImportError):
+            importlib.import_module(module)
+    from pydantic import TypeAdapter
+
+    from bench.plugins import Plugin
+
+    TypeAdapter(Plugin)
 
 
 def _send(channel: socket.socket, message: dict[str, object]) -> None:

@@ -36,7 +36,7 @@ def fields(cls: type) -> list[dict[str, Any]]:
 def instance(plugin: Plugin, params: dict[str, Any]) -> Any:
     """The plugin's object with these parameters. BenchError, a line for every parameter that is wrong."""
     cls = load(plugin)
-    names = [f["name"] for f in fields(cls)]
+    names = [f.name for f in dataclasses.fields(cls) if f.init] if dataclasses.is_dataclass(cls) else []
     where = f"{plugin.kind} '{plugin.name}'"
     wrong = [
         f"{where} has no parameter '{name}'{suggest(name, names)} There are: {', '.join(names) or 'none'}"
