@@ -70,8 +70,8 @@ class Kernel(Method):
     """Random directions that change phi least: preserves the oracle best of all and knows nothing of the samples.
 
     For an action `field`: a smooth random field, projected at every point on the kernel of d phi. For matrices: a
-    random matrix, projected on the near-null space of Q_ab = E (L_a phi)'(L_b phi): the generators, orthonormal in E v_a'v_b,
-    with an eigenvalue under a twentieth of the mean, and at least K of them.
+    random matrix, projected on the near-null space of Q_ab = E (L_a phi)'(L_b phi): the generators, orthonormal in
+    E v_a'v_b, with an eigenvalue under a twentieth of the mean, and at least K of them.
 
     Arguments:
         K: number of fields.

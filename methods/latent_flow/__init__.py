@@ -2,6 +2,7 @@
 
 from .fields import NeuralFields
 from .method import LatentFlow
+from .tangent import TangentFields
 from .warped import WarpedGenerators
 
-__all__ = ["LatentFlow", "NeuralFields", "WarpedGenerators"]
+__all__ = ["LatentFlow", "NeuralFields", "TangentFields", "WarpedGenerators"]

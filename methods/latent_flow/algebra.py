@@ -28,7 +28,8 @@ def lowest(form: Tensor, norm: Tensor, K: int) -> tuple[Tensor, Tensor]:
     kept = values > 1e-6 * values[-1]
     whitening = vectors[:, kept] / values[kept].sqrt()
     ratios, c = torch.linalg.eigh(whitening.T @ form.double() @ whitening)
-    return ratios[:K], (whitening @ c[:, :K]).T
+    found: Tensor = (whitening @ c[:, :K]).T
+    return ratios[:K], found
 
 
 def orthonormalise(fields: Tensor) -> Tensor:
@@ -36,7 +37,8 @@ def orthonormalise(fields: Tensor) -> Tensor:
     flat = fields.flatten(2).double()
     gram = torch.einsum("jbd,kbd->jk", flat, flat) / flat.shape[1]
     values, vectors = torch.linalg.eigh(gram)
-    return vectors / values.clamp(min=1e-12 * values.max().item()).sqrt() @ vectors.T
+    mixing: Tensor = vectors / values.clamp(min=1e-12 * values.max().item()).sqrt() @ vectors.T
+    return mixing
 
 
 def pushed_forms(
@@ -61,9 +63,9 @@ def pushed_forms(
     moved, changed = [], []
     with torch.no_grad():
         for axis in torch.eye(w.shape[1]).to(w):
-            _, (u, change) = torch.func.jvp(both, (w,), (axis.expand_as(w),))
-            moved.append(u)
-            changed.append(change)
+            rates = torch.func.jvp(both, (w,), (axis.expand_as(w),))[1]
+            moved.append(rates[0])
+            changed.append(rates[1])
     return _form(torch.stack(changed, -1), w, basis), _form(torch.stack(moved, -1), w, basis)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,30 +11,34 @@ from torch import Tensor
 from bench.contracts import BenchError, Method, Oracle, Progress, Symmetry, Task
 
 from .algebra import orthonormalise
+from .continuity import fit_tangent
 from .fields import NeuralFields
 from .law import Law, Standardised, predict
 from .matrices import discover_matrices
-from .search import Schedule, distil, fit_density, keep_law, standardised, starting_generators
+from .search import Known, Schedule, fit_density, keep_law, starting_generators
+from .tangent import TangentFields
 from .warped import WarpedGenerators
 
 __all__ = ["LatentFlow"]
 
-FORMS = ("field", "flow", "normal")
+FORMS = ("tangent", "normal", "flow", "field")
 VALID = 2048
-CHANCE = 1024
-DISTIL, DENSITY = 1.0, 0.25
+START = 1024
+SCORED = 512
+DENSITY = 0.25
 
 
 @dataclass(frozen=True)
 class LatentFlow(Method):
-    """Oracle-preserving latent flow: fields v_k with phi(flow of v_k) = phi, in one of three forms.
+    """Oracle-preserving latent flow: fields v_k with phi(flow of v_k) = phi, in one of four forms.
 
-    `field`: v_k(z) is a network. `flow`: z' = f^-1(exp(t L_k) f(z)) with an invertible map f. `normal`: so too, but f
-    is fitted by maximum likelihood to a standard normal and L_k is antisymmetric, so that the flow keeps p(z). Where
-    the action has matrices, they are searched directly.
+    `tangent`: smooth fields on the level sets of phi and log p, the ones that change p(z) least. `field`: v_k(z) is a
+    network. `flow`: z' = f^-1(exp(t L_k) f(z)) with an invertible map f. `normal`: so too, but f is fitted by maximum
+    likelihood to a standard normal and L_k is antisymmetric, so that the flow keeps p(z). Where the action has
+    matrices, they are searched directly.
 
     Arguments:
-        form: `field`, `flow` or `normal`.
+        form: `tangent`, `normal`, `flow` or `field`.
         K: number of fields.
         epochs: passes over the samples in the main stage.
         samples: how many training samples are used.
@@ -43,12 +46,16 @@ class LatentFlow(Method):
         rate: highest learning rate.
         width: units of the hidden layers of fields or coupling networks.
         layers: coupling layers of f.
-        surrogate: units of the network that stands in for the oracle; 0: the oracle itself.
         reach: longest time at which phi is compared, in standard deviations of the samples.
-        density: weight of the negative log-likelihood of f.
+        density: weight of the negative log-likelihood of f in `normal`.
+        points: samples at which `tangent` takes derivatives of phi.
+        waves: frequencies of the smooth fields of `tangent`.
+        moments: random waves whose means a field of `tangent` is to keep.
+        softness: of the projection of `tangent`, relative to the mean square of a row of d phi.
+        stiffness: weight of the violation in `tangent`.
     """
 
-    form: Literal["field", "flow", "normal"] = "normal"
+    form: Literal["tangent", "normal", "flow", "field"] = "tangent"
     K: int = 1
     epochs: int = 50
     samples: int = 16384
@@ -56,9 +63,13 @@ class LatentFlow(Method):
     rate: float = 2e-3
     width: int = 64
     layers: int = 6
-    surrogate: int = 256
     reach: float = 1.5
     density: float = 0.3
+    points: int = 8192
+    waves: int = 32
+    moments: int = 1024
+    softness: float = 0.01
+    stiffness: float = 10.0
 
     actions = ("field", "linear", "image_affine", "four_vector")
     uses = frozenset({"oracle"})
@@ -83,44 +94,44 @@ class LatentFlow(Method):
     def _fields(self, task: Task, oracle: Oracle) -> Symmetry:
         train, valid = task.train.x[: self.samples], task.valid.x[:VALID]
         draw = torch.Generator().manual_seed(task.seed)
-        symmetry = self._untrained(task).to(train)
-        symmetry.fit_whitening(train)
-        known, held_out = standardised(oracle, symmetry, train, valid)
         steps = task.steps(self.epochs * max(1, len(train) // self.batch))
-        stages = Stages(task.progress, [round(steps * share) for share in self._shares()])
+        shares = {"field": (1.0,), "flow": (1.0,), "normal": (DENSITY, 1.0), "tangent": (DENSITY,)}[self.form]
+        stages = Stages(task.progress, [round(steps * share) for share in shares])
 
         def schedule() -> Schedule:
             return Schedule(*stages.next(), self.rate, self.batch, draw)
 
-        phi: Callable[[Tensor], Tensor]
-        if self.surrogate:
-            phi = distil(known, held_out, self.surrogate, schedule())
+        standard = Standardised(oracle, train)
+        symmetry = self._untrained(task, standard).to(train)
+        symmetry.fit_whitening(train)
+        if isinstance(symmetry, TangentFields):
+            fit_density(symmetry.density, symmetry.whiten(train), symmetry.whiten(valid), schedule())
+            symmetry.spread.copy_(standard.spread)
+            with torch.no_grad():
+                fit_tangent(
+                    symmetry, train[: self.points], softness=self.softness, moments=self.moments,
+                    stiffness=self.stiffness, draw=draw,
+                )  # fmt: skip
         else:
-            standard = Standardised(oracle, train)
+            law = Law(lambda u: standard(symmetry.unwhiten(u)), draw)
+            known = Known(symmetry.whiten(train), predict(standard, train))
+            held_out = Known(symmetry.whiten(valid), predict(standard, valid))
+            if isinstance(symmetry, WarpedGenerators):
+                if self.form == "normal":
+                    fit_density(symmetry, known.u, held_out.u, schedule())
+                starting_generators(symmetry, law, known.u[:START])
+            weight = self.density if self.form == "normal" else 0.0
+            keep_law(symmetry, law, known, held_out, schedule(), reach=self.reach, density=weight)
+        return finished(symmetry, standard, train, valid, draw)
 
-            def phi(u: Tensor) -> Tensor:
-                out: Tensor = standard(symmetry.unwhiten(u))
-                return out
-
-        law = Law(phi, known.u[:CHANCE], draw)
-        if isinstance(symmetry, WarpedGenerators):
-            if self.form == "normal":
-                fit_density(symmetry, known, held_out, schedule())
-            starting_generators(symmetry, law, known.u[:CHANCE])
-        keep_law(
-            symmetry, law, known, held_out, schedule(),
-            reach=self.reach, density=self.density if self.form == "normal" else 0.0,
-        )  # fmt: skip
-        return finished(symmetry, oracle, train, valid)
-
-    def _untrained(self, task: Task) -> NeuralFields | WarpedGenerators:
+    def _untrained(self, task: Task, phi: Standardised) -> NeuralFields | WarpedGenerators | TangentFields:
+        if self.form == "tangent":
+            return TangentFields(
+                task.action, self.K, self.waves, self.layers, self.width, len(phi.spread), phi.oracle
+            )  # fmt: skip
         if self.form == "field":
             return NeuralFields(task.action, self.K, 2 * self.width)
         return WarpedGenerators(task.action, self.K, self.layers, self.width, rotation=self.form == "normal")
-
-    def _shares(self) -> list[float]:
-        """Steps of each stage, in units of the main one."""
-        return [DISTIL] * bool(self.surrogate) + [DENSITY] * (self.form == "normal") + [1.0]
 
 
 class Stages:
@@ -137,22 +148,22 @@ class Stages:
         return max(1, steps), lambda step, _, loss: self.progress(before + step, self.total, loss)
 
 
-def finished(symmetry: NeuralFields | WarpedGenerators, oracle: Oracle, train: Tensor, valid: Tensor) -> Symmetry:
-    """Orthogonal fields at RMS speed 1 over the training samples, each scored by its violation on validation.
+def finished(
+    symmetry: NeuralFields | WarpedGenerators | TangentFields,
+    phi: Standardised,
+    train: Tensor,
+    valid: Tensor,
+    draw: torch.Generator,
+) -> Symmetry:
+    """Orthogonal fields at RMS speed 1 over training samples, each scored by its violation on validation.
 
     The score is E |d phi(v)|^2 / E |d phi(r)|^2 with a random r as long as v in whitened samples.
     """
     with torch.no_grad():
-        symmetry.mix(orthonormalise(symmetry.velocity(train[:VALID])))
-        x = valid[:CHANCE // 2]
-        u = symmetry.whiten(x)
-        scale = predict(oracle, train[:VALID]).std(0).clamp(min=1e-6)
-        for k, v in enumerate(symmetry.velocity(x)):
-            length = (v.flatten(1) @ symmetry.whitening).norm(dim=1, keepdim=True)
-            random = torch.randn_like(u)
-            r = (random / random.norm(dim=1, keepdim=True) * length) @ symmetry.unwhitening
-            found, chance = (
-                torch.func.jvp(oracle, (x,), (move.reshape(x.shape),))[1].div(scale).square().mean() for move in (v, r)
-            )
-            symmetry.scores[k] = found / chance.clamp(min=1e-12)
+        symmetry.mix(orthonormalise(symmetry.velocity(train[:SCORED])))
+        x = valid[:SCORED]
+        law = Law(lambda u: phi(symmetry.unwhiten(u)), draw)
+        moves = symmetry.velocity(x).flatten(2) @ symmetry.whitening
+        for k in range(symmetry.K):
+            symmetry.scores[k] = law.rate(symmetry.whiten(x), moves[k : k + 1])
     return symmetry.requires_grad_(False).eval()

@@ -1,4 +1,4 @@
-"""The search for fields on vectors: surrogate, density, and the fields that keep the oracle."""
+"""The search for fields on vectors: density, and the fields that keep the oracle."""
 
 from __future__ import annotations
 
@@ -7,17 +7,16 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from bench.contracts import Oracle, Progress
+from bench.contracts import Progress
 
 from .algebra import antisymmetric_basis, lowest, pushed_forms
 from .fields import NeuralFields
-from .law import Law, Surrogate, predict
+from .law import Law
 from .penalties import bracket, closure, matrix_bracket, speed_and_angle
 from .training import batches, descend
 from .warped import WarpedGenerators
-from .whitened import Whitened
 
-__all__ = ["Known", "Schedule", "distil", "fit_density", "keep_law", "standardised", "starting_generators"]
+__all__ = ["Known", "Schedule", "fit_density", "keep_law", "starting_generators"]
 
 CHUNKS = 16
 SMALL = 64
@@ -42,48 +41,23 @@ class Schedule:
     draw: torch.Generator
 
 
-def standardised(oracle: Oracle, symmetry: Whitened, train: Tensor, valid: Tensor) -> tuple[Known, Known]:
-    """phi on both sets of samples, at mean 0 and variance 1 in each component over the first."""
-    phi, phi_valid = predict(oracle, train), predict(oracle, valid)
-    mean, spread = phi.mean(0), phi.std(0).clamp(min=1e-6)
-    return (
-        Known(symmetry.whiten(train), (phi - mean) / spread),
-        Known(symmetry.whiten(valid), (phi_valid - mean) / spread),
-    )
-
-
-def distil(known: Known, valid: Known, width: int, schedule: Schedule) -> Surrogate:
-    """A network u -> phi, by least squares."""
-    surrogate = Surrogate(known.u.shape[1], known.phi.shape[1], width).to(known.u)
-    order = batches(len(known.u), schedule.batch, schedule.draw)
-
-    def loss(step: int) -> Tensor:
-        index = next(order)
-        return (surrogate(known.u[index]) - known.phi[index]).square().mean()
-
-    def validate() -> float:
-        return (predict(surrogate, valid.u) - valid.phi).square().mean().item()
-
-    descend(surrogate, loss, validate, steps=schedule.steps, rate=schedule.rate, progress=schedule.progress)
-    return surrogate.requires_grad_(False)
-
-
 def density_loss(symmetry: WarpedGenerators, u: Tensor) -> tuple[Tensor, Tensor]:
     """-log p(u) / D up to a constant, where f(u) is standard normal; and f(u)."""
     w, volume = symmetry.map().call_and_ladj(u)
-    return (0.5 * w.square().sum(1) - volume).mean() / u.shape[1], w
+    loss: Tensor = (0.5 * w.square().sum(1) - volume).mean() / u.shape[1]
+    return loss, w
 
 
-def fit_density(symmetry: WarpedGenerators, known: Known, valid: Known, schedule: Schedule) -> float:
+def fit_density(symmetry: WarpedGenerators, u: Tensor, valid: Tensor, schedule: Schedule) -> float:
     """Train f by maximum likelihood to a standard normal."""
-    order = batches(len(known.u), schedule.batch, schedule.draw)
+    order = batches(len(u), schedule.batch, schedule.draw)
 
     def validate() -> float:
         with torch.no_grad():
-            return density_loss(symmetry, valid.u)[0].item()
+            return density_loss(symmetry, valid)[0].item()
 
     return descend(
-        symmetry, lambda step: density_loss(symmetry, known.u[next(order)])[0], validate,
+        symmetry, lambda step: density_loss(symmetry, u[next(order)])[0], validate,
         steps=schedule.steps, rate=schedule.rate, progress=schedule.progress,
     )  # fmt: skip
 
@@ -121,13 +95,14 @@ def keep_law(
     valid = Known(valid.u[:whole], valid.phi[:whole])
 
     def total(some: Known, times: Tensor) -> Tensor:
-        u, still = some.u.unflatten(0, (CHUNKS, -1)), some.phi.unflatten(0, (CHUNKS, -1))
+        u = some.u.reshape(CHUNKS, -1, some.u.shape[1])
         if isinstance(symmetry, NeuralFields):
-            return law.violation(u, symmetry.flow(u, times), still).mean() + field_penalties(symmetry, law, some.u)
+            moved = symmetry.flow(u, times).flatten(0, 1)
+            return law.violation(some.u, moved, some.phi) + field_penalties(symmetry, law, some.u)
         likelihood, w = density_loss(symmetry, some.u)
-        kept = law.violation(u, symmetry.turn(w.unflatten(0, (CHUNKS, -1)), times), still).mean()
-        L = symmetry.generators.flatten(1)
-        apart = speed_and_angle(symmetry.generators)
+        kept = law.violation(some.u, symmetry.turn(w.view_as(u), times).flatten(0, 1), some.phi)
+        L, D = symmetry.generators.flatten(1), some.u.shape[1]
+        apart = speed_and_angle(D**0.5 * L[:, None])
         closed = closure(L, matrix_bracket(symmetry.generators).flatten(1))
         return kept + density * likelihood + apart + closed
 
@@ -154,9 +129,7 @@ def field_penalties(symmetry: NeuralFields, law: Law, u: Tensor) -> Tensor:
     """Invariance under the exact derivative, unit speed, orthogonality, closure."""
     fields = symmetry.fields(u)
     few = u[:SMALL]
-    rates = torch.stack([torch.func.jvp(law.phi, (few,), (v,))[1] for v in fields[:, :SMALL]])
-    slope = law.chance(torch.ones(1).to(u) * 0.05) / 0.05**2
-    invariance = rates.square().mean() / (slope * fields.square().sum(-1).mean())
     brackets = bracket(symmetry.fields, few) if symmetry.K > 1 else few.new_zeros(0, *few.shape)
-    return invariance + speed_and_angle(fields) + closure(fields[:, :SMALL].flatten(1), brackets.flatten(1))
+    closed = closure(fields[:, :SMALL].flatten(1), brackets.flatten(1))
+    return law.rate(few, fields[:, :SMALL]) + speed_and_angle(fields) + closed
 

@@ -54,6 +54,12 @@ class WarpedGenerators(Whitened):
         """f on whitened samples, as a zuko transform."""
         return ComposedTransform(*[coupling() for coupling in self.couplings])
 
+    def log_density(self, u: Tensor) -> Tensor:
+        """log p(u) up to a constant, for f(u) standard normal: whitened (B, D) -> (B,)."""
+        w, volume = self.map().call_and_ladj(u)
+        density: Tensor = volume - 0.5 * w.square().sum(1)
+        return density
+
     def forward(self, x: Tensor) -> Tensor:
         """w = f(x): (B, *s) -> (B, D)."""
         w: Tensor = self.map()(self.whiten(x))
