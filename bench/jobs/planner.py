@@ -75,7 +75,7 @@ class Planner:
                 run = self._judged(self._plan(spec, metrics, versions), versions)
                 planned.setdefault(run.spec.slot, run)
             except BenchError as error:
-                wrong[str(error)] = error.usage
+                wrong |= dict.fromkeys(str(error).splitlines(), error.usage)
         if wrong:
             raise BenchError("\n".join(wrong), usage=any(wrong.values()))
         return list(planned.values())
@@ -86,10 +86,10 @@ class Planner:
 
     def _plan(self, spec: RunSpec, metrics: list[Plugin], versions: Mapping[str, int]) -> PlannedRun:
         answers = self.descriptions.ask([self._dataset(spec), self._method(spec)])
+        if wrong := [str(outcome.reason) for outcome in answers if outcome.figures.get("usage")]:
+            raise BenchError("\n".join(wrong), usage=True)
         for outcome in answers:
             if outcome.status != "ok":
-                if outcome.figures.get("usage"):
-                    raise BenchError(str(outcome.reason), usage=True)
                 return PlannedRun(spec, spec.slot, problem=outcome, state="missing")
         dataset, method = (outcome.figures for outcome in answers)
         representation, oracle, action = resolve_track(spec, dataset)

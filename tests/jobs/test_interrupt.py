@@ -86,7 +86,7 @@ def test_ctrl_c(bench, reference):
 def test_kill_at_random_moments(bench, reference):
     """The parent is killed again and again, once it has workers and once it has records; nobody survives it."""
     draw = random.Random(7)
-    for number in range(4):
+    for number in range(3):
         running = bench.start(*RUN)
         until = time.monotonic() + 60
         while number and not list(bench.folder.glob("cache/tmp/*")) and running.poll() is None:
