@@ -16,9 +16,11 @@ class Field(ABC):
     """A vector field for each row of a batch.
 
     `exact`: whether `flow` is known; otherwise the velocity is to be integrated.
+    `costly`: whether a velocity runs the oracle or the view.
     """
 
     exact: bool
+    costly: bool = False
 
     @abstractmethod
     def velocity(self, x: Tensor, rows: Tensor) -> Tensor:
@@ -43,6 +45,7 @@ class Single(Field):
         self.symmetry = symmetry
         self.c = c
         self.exact = type(symmetry).transform is not Symmetry.transform
+        self.costly = bool(symmetry.asks)
 
     def velocity(self, x: Tensor, rows: Tensor) -> Tensor:
         return self.symmetry.along(x, self.c.to(x).expand(len(x), -1))

@@ -21,6 +21,7 @@ __all__ = ["DistributionPreservation"]
 DELTAS = (0.3, 1.0)
 SPLITS = 5
 ROWS = 1000
+COSTLY_ROWS = 300
 DISJOINT = 400
 PERMUTATIONS = 20
 SIGNIFICANT = 1e-4
@@ -102,7 +103,8 @@ class _Trial:
         self.detector = Detector(space.flat(space.decoded))
         available = len(space.order)
         self.disjoint = available >= 2 * SPLITS * DISJOINT
-        self.size = min(ROWS, available // (2 * SPLITS) if self.disjoint else available // 2)
+        rows = COSTLY_ROWS if symmetry.asks else ROWS
+        self.size = min(rows, available // (2 * SPLITS) if self.disjoint else available // 2)
         self.independent = max(1.0, min(SPLITS, available / (2 * self.size)))
 
     def split(self, number: int) -> list[tuple[Tensor, Tensor]]:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from bench.contracts import Induced, Metric, Oracle, Symmetry
+from bench.contracts import Metric, Oracle, Symmetry
 from bench.metrics._chance import Spans
 from bench.metrics._fields import Draws, Single
 from bench.metrics._orbits import Arrival, Orbits
@@ -91,7 +91,7 @@ class OraclePreservation(Metric):
         wanted = torch.tensor(DELTAS, dtype=torch.float64) * space.spread
         scores: dict[str, float | None] = {"oracle_preservation.truth": None}
         if truth is not None and truth.K:
-            reference = trial.compare(truth, LEAST_ROWS if isinstance(truth, Induced) else trial.size, wanted)
+            reference = trial.compare(truth, wanted)
             if reference is not None:
                 reached = reference.reached()
                 wanted = torch.where(reached < CLIPPED * wanted, reached, wanted)
@@ -110,10 +110,11 @@ class _Trial:
         self.seed = space.test.seed
         self.c = spans.draws(self.seed)
 
-    def compare(self, symmetry: Symmetry, size: int, wanted: Tensor) -> Comparison | None:
-        """On about `size` rows, along a random frame of the span; None if nothing moves."""
-        c = self.spans.directions(symmetry, self.seed, DIRECTIONS)
-        return self.along(symmetry, c, size, wanted) if len(c) else None
+    def compare(self, symmetry: Symmetry, wanted: Tensor) -> Comparison | None:
+        """Along a random frame of the span; None if nothing moves."""
+        costly = bool(symmetry.asks)
+        c = self.spans.directions(symmetry, self.seed, 1 if costly else DIRECTIONS)
+        return self.along(symmetry, c, LEAST_ROWS if costly else self.size, wanted) if len(c) else None
 
     def along(self, symmetry: Symmetry, directions: Tensor, size: int, wanted: Tensor) -> Comparison:
         """Along given directions (G, K), each from samples of its own."""
@@ -164,7 +165,7 @@ class _Trial:
 
 def _report(trial: _Trial, symmetry: Symmetry, wanted: Tensor) -> dict[str, float | None]:
     name = "oracle_preservation"
-    found = trial.compare(symmetry, trial.size, wanted)
+    found = trial.compare(symmetry, wanted)
     if found is None:
         return {name: 0.0}
     each = found.scores(wanted)
