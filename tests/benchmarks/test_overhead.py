@@ -104,7 +104,7 @@ def test_start(benchmark, words):
 
     benchmark.pedantic(start, rounds=5 if benchmark.enabled else 1)
     benchmark.extra_info["cpu_s"] = min(used)
-    assert min(used) < 0.3
+    assert min(used) < 0.3 or not benchmark.enabled
 
 
 def children():
