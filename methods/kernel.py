@@ -53,7 +53,8 @@ class InKernel(Symmetry):
         J = jacobian(self.oracle, x)
         fields = self.free.velocity(x).flatten(2)
         along = torch.linalg.pinv(J, rtol=1e-4) @ torch.einsum("bmd,kbd->bmk", J, fields)
-        return (fields - along.permute(2, 0, 1)).reshape(self.K, *x.shape)
+        inside: Tensor = fields - along.permute(2, 0, 1)
+        return inside.reshape(self.K, *x.shape)
 
 
 def jacobian(phi: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
@@ -114,7 +115,7 @@ def quadratic_forms(action: Action, phi: Oracle, basis: Tensor, x: Tensor) -> tu
     form = torch.zeros(len(basis), len(basis), dtype=torch.float64)
     norm = torch.zeros_like(form)
     with torch.no_grad():
-        for part in x.split(CHUNK):
+        for part in torch.split(x, CHUNK):
             moves = action.velocity(basis, part)
             rates = torch.stack([torch.func.jvp(phi, (part,), (move,))[1] for move in moves])
             rates, moves = rates.flatten(1).cpu().double(), moves.flatten(1).cpu().double()

@@ -72,7 +72,7 @@ def pushed_forms(
 def _form(jacobian: Tensor, w: Tensor, basis: Tensor) -> Tensor:
     """E (J E_a w)'(J E_b w): jacobian (B, m, D)."""
     total = torch.zeros(len(basis), len(basis), dtype=torch.float64)
-    for J, part in zip(jacobian.split(200), w.split(200), strict=True):
+    for J, part in zip(torch.split(jacobian, 200), torch.split(w, 200), strict=True):
         rates = torch.einsum("bmi,abi->abm", J, torch.einsum("aij,bj->abi", basis.to(w), part)).flatten(1).double()
         total = total + rates @ rates.T
     return total / len(w)

@@ -30,7 +30,7 @@ def fit_tangent(
         x: samples (B, *s).
         softness: that of the projection, relative to the mean square of a row.
     """
-    rows = torch.cat([symmetry.rows(part) for part in x.split(CHUNK)])
+    rows = torch.cat([symmetry.rows(part) for part in torch.split(x, CHUNK)])
     law, density = rows[:, :-1], rows[:, -1:]
     size = law.square().sum(-1).mean()
     emphasis = EMPHASIS * (size / density.square().sum(-1).mean().clamp(min=1e-12)).sqrt()
@@ -40,7 +40,7 @@ def fit_tangent(
     metric = metric + 1e-3 * metric.diagonal().mean() * torch.eye(symmetry.D).to(metric)
     projectors = torch.cat([
         symmetry.project(torch.cat([a, emphasis * b], 1), torch.eye(symmetry.D).to(x).expand(len(a), -1, -1))
-        for a, b in zip(law.split(CHUNK), density.split(CHUNK), strict=True)
+        for a, b in zip(torch.split(law, CHUNK), torch.split(density, CHUNK), strict=True)
     ])
     u = symmetry.whiten(x)
     psi = symmetry.features(u).detach()
@@ -67,7 +67,7 @@ def change_of_density(u: Tensor, psi: Tensor, projectors: Tensor, moments: int, 
     phases = (2 * math.pi * torch.rand(moments, generator=draw)).to(u)
     first, second = torch.triu_indices(D, D)
     total: Tensor = torch.zeros(())
-    for v, features, P in zip(u.split(CHUNK), psi.split(CHUNK), projectors.split(CHUNK), strict=True):
+    for v, features, P in zip(*(torch.split(part, CHUNK) for part in (u, psi, projectors)), strict=True):
         waves = math.sqrt(2) * torch.sin(v @ frequencies.T + phases)[..., None] * (frequencies @ P)
         squares = (v[:, first, None] * P[:, second] + v[:, second, None] * P[:, first]) / math.sqrt(2)
         pushed = torch.cat([waves, P, squares], 1)
@@ -79,7 +79,7 @@ def quadratic(psi: Tensor, projectors: Tensor, forms: Tensor) -> Tensor:
     """E v_a'(Q v_b) for the fields v_a = psi_f P e_d and forms Q (B, D, D): (F D, F D)."""
     F, D = psi.shape[1], projectors.shape[1]
     total: Tensor = torch.zeros(())
-    for features, P, Q in zip(psi.split(CHUNK), projectors.split(CHUNK), forms.split(CHUNK), strict=True):
+    for features, P, Q in zip(*(torch.split(part, CHUNK) for part in (psi, projectors, forms)), strict=True):
         weighted = torch.einsum("bf,bde->bfde", features, P @ Q @ P).flatten(1)
         total = total + features.T @ weighted / len(psi)
     return total.view(F, F, D, D).permute(0, 2, 1, 3).reshape(F * D, F * D).double()

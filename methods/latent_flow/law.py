@@ -17,7 +17,7 @@ CHUNK = 500
 def predict(phi: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     """phi(x) in chunks and without gradient: (B, *s) -> (B, m)."""
     with torch.no_grad():
-        return torch.cat([phi(part) for part in x.split(CHUNK)])
+        return torch.cat([phi(part) for part in torch.split(x, CHUNK)])
 
 
 class Standardised(Oracle):
@@ -49,7 +49,8 @@ class Law:
     def matched(self, move: Tensor) -> Tensor:
         """Random directions, each as long as its sample's move: (B, D) -> (B, D)."""
         direction = torch.randn(move.shape, generator=self.draw).to(move)
-        return direction * (move.norm(dim=-1, keepdim=True) / direction.norm(dim=-1, keepdim=True))
+        scaled: Tensor = direction * (move.norm(dim=-1, keepdim=True) / direction.norm(dim=-1, keepdim=True))
+        return scaled
 
     def violation(self, u: Tensor, moved: Tensor, still: Tensor) -> Tensor:
         """E |phi(moved) - phi(u)|^2 over the same for random moves of the same samples, each as long: 1 is chance.

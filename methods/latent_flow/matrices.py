@@ -24,7 +24,7 @@ def rates_of_change(oracle: Oracle, action: Action, basis: Tensor, x: Tensor) ->
     form = torch.zeros(len(basis), len(basis), dtype=torch.float64)
     norm = torch.zeros_like(form)
     with torch.no_grad():
-        for part in x.split(CHUNK):
+        for part in torch.split(x, CHUNK):
             moves = action.velocity(basis, part)
             rates = torch.stack([torch.func.jvp(oracle, (part,), (move,))[1] for move in moves])
             rates, moves = rates.flatten(1).double(), moves.flatten(1).double()
@@ -40,7 +40,8 @@ class Coefficients(nn.Module):
         self.free = nn.Parameter(start.clone())
 
     def forward(self) -> Tensor:
-        return torch.linalg.qr(self.free.T).Q.T
+        rows: Tensor = torch.linalg.qr(self.free.T).Q.T
+        return rows
 
 
 def discover_matrices(task: Task, oracle: Oracle, *, K: int, steps: int, rate: float, reach: float) -> Symmetry:
@@ -69,7 +70,8 @@ def discover_matrices(task: Task, oracle: Oracle, *, K: int, steps: int, rate: f
         half = torch.linalg.matrix_exp(t[:, None, None] / 2 * A[which])
         change = phi(action.act(half, x)) - phi(action.act(torch.linalg.inv(half), x))
         closed = closure(A.flatten(1), matrix_bracket(A).flatten(1))
-        return (change.square().mean(1) / t**2).mean() + closed
+        total: Tensor = (change.square().mean(1) / t**2).mean() + closed
+        return total
 
     def validate() -> float:
         with torch.no_grad():

@@ -50,6 +50,7 @@ class LatentFlow(Method):
         density: weight of the negative log-likelihood of f in `normal`.
         points: samples at which `tangent` takes derivatives of phi.
         waves: frequencies of the smooth fields of `tangent`.
+        length: length scale of these fields, in units of the root of the number of components.
         moments: random waves whose means a field of `tangent` is to keep.
         softness: of the projection of `tangent`, relative to the mean square of a row of d phi.
         stiffness: weight of the violation in `tangent`.
@@ -67,6 +68,7 @@ class LatentFlow(Method):
     density: float = 0.3
     points: int = 8192
     waves: int = 32
+    length: float = 1.0
     moments: int = 1024
     softness: float = 0.01
     stiffness: float = 10.0
@@ -108,6 +110,7 @@ class LatentFlow(Method):
             fit_density(symmetry.density, symmetry.whiten(train), symmetry.whiten(valid), schedule())
             symmetry.spread.copy_(standard.spread)
             with torch.no_grad():
+                symmetry.frequencies.div_(self.length)
                 fit_tangent(
                     symmetry, train[: self.points], softness=self.softness, moments=self.moments,
                     stiffness=self.stiffness, draw=draw,
@@ -160,7 +163,7 @@ def finished(
     The score is E |d phi(v)|^2 / E |d phi(r)|^2 with a random r as long as v in whitened samples.
     """
     with torch.no_grad():
-        symmetry.mix(orthonormalise(symmetry.velocity(train[:SCORED])))
+        symmetry.mix(orthonormalise(symmetry.velocity(train[:VALID])))
         x = valid[:SCORED]
         law = Law(lambda u: phi(symmetry.unwhiten(u)), draw)
         moves = symmetry.velocity(x).flatten(2) @ symmetry.whitening

@@ -16,7 +16,8 @@ def speed_and_angle(fields: Tensor) -> Tensor:
     For a single field this is (E |v|^2 / D - 1)^2; fields (K, B, D).
     """
     gram = torch.einsum("jbd,kbd->jk", fields, fields) / (fields.shape[1] * fields.shape[2])
-    return (gram - torch.eye(len(gram)).to(gram)).square().sum()
+    excess: Tensor = (gram - torch.eye(len(gram)).to(gram)).square().sum()
+    return excess
 
 
 def closure(vectors: Tensor, brackets: Tensor) -> Tensor:

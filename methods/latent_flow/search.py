@@ -122,7 +122,8 @@ def times_of(K: int, reach: float, draw: torch.Generator) -> Tensor:
     """Times (CHUNKS, K): lengths spread evenly over (0, reach], directions over the sphere."""
     direction = torch.randn(CHUNKS, K, generator=draw)
     length = reach * (torch.arange(CHUNKS) + torch.rand(CHUNKS, generator=draw)) / CHUNKS
-    return direction / direction.norm(dim=1, keepdim=True) * length[:, None]
+    times: Tensor = direction / direction.norm(dim=1, keepdim=True) * length[:, None]
+    return times
 
 
 def field_penalties(symmetry: NeuralFields, law: Law, u: Tensor) -> Tensor:

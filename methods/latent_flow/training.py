@@ -44,7 +44,7 @@ def descend(
         optimiser.param_groups[0]["lr"] = rate * share
         value = loss(step)
         optimiser.zero_grad()
-        value.backward()
+        torch.autograd.backward(value)
         nn.utils.clip_grad_norm_(module.parameters(), clip)
         optimiser.step()
         progress(step + 1, steps, float(value.detach()))
@@ -69,4 +69,4 @@ def batches(count: int, size: int, draw: torch.Generator) -> Iterator[Tensor]:
     size = min(size, count)
     while True:
         order = torch.randperm(count, generator=draw)
-        yield from order[: count // size * size].split(size)
+        yield from torch.split(order[: count // size * size], size)

@@ -32,7 +32,7 @@ class Whitened(Symmetry):
     def fit_whitening(self, x: Tensor) -> None:
         """Take m and the symmetric W from samples x (B, *s)."""
         flat = x.flatten(1).double()
-        values, vectors = torch.linalg.eigh(torch.atleast_2d(torch.cov(flat.T)))
+        values, vectors = torch.linalg.eigh(torch.cov(flat.T))
         scale = values.clamp(min=1e-6 * values.max().item()).sqrt()
         self.mean = flat.mean(0).to(x)
         self.whitening = (vectors / scale @ vectors.T).to(x)
