@@ -15,9 +15,9 @@ def speed_and_angle(fields: Tensor) -> Tensor:
 
     For a single field this is (E |v|^2 / D - 1)^2; fields (K, B, D).
     """
-    gram = torch.einsum("jbd,kbd->jk", fields, fields) / (fields.shape[1] * fields.shape[2])
-    excess: Tensor = (gram - torch.eye(len(gram)).to(gram)).square().sum()
-    return excess
+    gram: Tensor = torch.einsum("jbd,kbd->jk", fields, fields) / (fields.shape[1] * fields.shape[2])
+    excess = gram - torch.eye(len(gram)).to(gram)
+    return torch.sum(excess * excess)
 
 
 def closure(vectors: Tensor, brackets: Tensor) -> Tensor:
