@@ -26,7 +26,8 @@ def closure(vectors: Tensor, brackets: Tensor) -> Tensor:
         return vectors.new_zeros(())
     frame = torch.linalg.qr(vectors.T).Q
     outside = brackets - brackets @ frame @ frame.T
-    return outside.square().sum() / brackets.square().sum().clamp(min=1e-12)
+    share: Tensor = outside.square().sum() / brackets.square().sum().clamp(min=1e-12)
+    return share
 
 
 def matrix_bracket(L: Tensor) -> Tensor:
