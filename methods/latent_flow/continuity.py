@@ -14,7 +14,7 @@ __all__ = ["fit_tangent"]
 
 CHUNK = 512
 SCALES = (0.5, 1.0, 2.0)
-EMPHASIS = 1.7
+EMPHASIS = 5.0
 
 
 def fit_tangent(

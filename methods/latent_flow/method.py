@@ -68,7 +68,7 @@ class LatentFlow(Method):
     density: float = 0.3
     points: int = 8192
     waves: int = 32
-    length: float = 1.0
+    length: float = 3.0
     moments: int = 1024
     softness: float = 0.01
     stiffness: float = 10.0
