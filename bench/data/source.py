@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,18 +9,9 @@ from pathlib import Path
 import pooch
 
 from bench.errors import BenchError
+from bench.paths import cache_root, data_folders
 
-__all__ = ["Source", "cache_folder"]
-
-
-def cache_folder() -> Path:
-    """The suite's cache: BENCH_CACHE, or else the user's cache folder."""
-    return Path(os.environ.get("BENCH_CACHE") or pooch.os_cache("symmetry-bench"))
-
-
-def data_folders() -> list[Path]:
-    """The folders of BENCH_DATA, which are searched before any download."""
-    return [Path(folder) for folder in os.environ.get("BENCH_DATA", "").split(os.pathsep) if folder]
+__all__ = ["Source"]
 
 
 @dataclass(frozen=True)
@@ -64,7 +54,7 @@ class Source:
 
     def download(self, name: str) -> Path:
         """The file in the cache, fetched from the first mirror that delivers the published content."""
-        cache = cache_folder() / "data" / self.folder
+        cache = cache_root() / "data" / self.folder
         refusals = []
         for mirror in self.mirrors:
             try:

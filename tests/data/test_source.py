@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.data import Source, cache_folder
+from bench.data import Source
 from bench.errors import BenchError
+from bench.paths import cache_root
 
 CONTENT = b"seventy thousand digits" * 1000
 NAME = "images.gz"
@@ -73,7 +74,7 @@ def left_behind(folder: Path) -> list[str]:
 def test_download_is_kept_in_the_cache(mirror):
     one = source(mirror.serve("a", CONTENT))
     path = one.find(NAME)
-    assert path == cache_folder() / "data" / "digits" / NAME
+    assert path == cache_root() / "data" / "digits" / NAME
     assert path.read_bytes() == CONTENT
     assert one.find(NAME) == path
     assert len(mirror.asked) == 1
@@ -106,7 +107,7 @@ def test_no_mirror_left_is_one_line_and_leaves_nothing(mirror, folders, status, 
     text = str(error.value)
     assert "\n" not in text
     assert f"digits/{NAME}" in text
-    assert str(cache_folder() / "data" / "digits" / NAME) in text
+    assert str(cache_root() / "data" / "digits" / NAME) in text
     assert hashlib.sha256(CONTENT).hexdigest() in text
     assert left_behind(folders) == []
 
