@@ -82,14 +82,19 @@ def test_a_broken_entry_point_breaks_nothing_else(tmp_path, entry, text, reason)
 
 
 def test_a_bare_checkout_needs_no_installation(tmp_path):
-    """No site-packages but those of two dependencies: the package itself is only found where it stands."""
+    """No site-packages but click, no metadata of an installation: the package is only found where it stands."""
     import click
 
-    (tmp_path / "click").symlink_to(Path(click.__file__).parent)
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    site, checkout = tmp_path / "site", tmp_path / "checkout"
+    for folder in (site, checkout):
+        folder.mkdir()
+    (site / "click").symlink_to(Path(click.__file__).parent)
+    for name in ("bench", "methods", "models", "datasets", "pyproject.toml"):
+        (checkout / name).symlink_to(ROOT / name)
+    environment = {**os.environ, "PYTHONPATH": str(site)}
     command = [sys.executable, "-S", "-m", "bench", "list"]
     done = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+        command, cwd=checkout, env=environment, capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 0, done.stderr
     assert "this checkout" in done.stdout
