@@ -5,14 +5,14 @@ from __future__ import annotations
 import ast
 import hashlib
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 from bench.errors import BenchError
 
-__all__ = ["locate", "names", "parse", "source_hash"]
+__all__ = ["changed", "digests", "locate", "names", "parse", "source_hash"]
 
 
 @cache
@@ -70,17 +70,37 @@ def names(tree: ast.Module) -> set[str]:
 
 
 @cache
+def contents(file: Path) -> Mapping[Path, bytes]:
+    """A file and all files that it reaches by relative import, as they were when this was first asked."""
+    return {found: found.read_bytes() for found in reached(file)}
+
+
 def source_hash(file: Path) -> str:
     """A hash of a file and of all files that it reaches by relative import, by content and not by path."""
     file = file.resolve()
-    return combined(sorted(reached(file), key=lambda found: (found != file, found.name, found.read_bytes())))
-
-
-def combined(files: Iterable[Path]) -> str:
+    known = contents(file)
     digest = hashlib.sha256()
-    for file in files:
-        digest.update(file.name.encode() + b"\0" + hashlib.sha256(file.read_bytes()).digest())
+    for found in sorted(known, key=lambda found: (found != file, found.name, known[found])):
+        digest.update(found.name.encode() + b"\0" + hashlib.sha256(known[found]).digest())
     return digest.hexdigest()[:16]
+
+
+@cache
+def digests(file: Path) -> Mapping[str, str]:
+    """Path -> sha256 of what `source_hash` hashed."""
+    return {str(found): hashlib.sha256(content).hexdigest() for found, content in contents(file.resolve()).items()}
+
+
+def changed(known: Mapping[str, str]) -> str | None:
+    """A file whose content is no longer that of its sha256, if there is one."""
+    return next((file for file, digest in known.items() if _sha256(Path(file)) != digest), None)
+
+
+def _sha256(file: Path) -> str | None:
+    try:
+        return hashlib.sha256(file.read_bytes()).hexdigest()
+    except OSError:
+        return None
 
 
 def reached(file: Path) -> set[Path]:

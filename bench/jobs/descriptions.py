@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,7 @@ class Descriptions:
                 if plugin.broken:
                     self._known[key] = Outcome("failed", plugin.broken)
                 else:
-                    request = {"plugin": plugin.to_json(), "params": params}
+                    request = {"plugin": plugin.to_json(), "params": params, "sources": _digests(plugin)}
                     unknown[key] = Job("describe", key, f"{plugin.kind} {plugin.name}", request, keep=False)
         for key, outcome in self.pool.run(unknown.values()).items() if unknown else ():
             self._known[key] = outcome
@@ -65,3 +66,10 @@ class Descriptions:
             source = ""
         data = [os.environ.get("BENCH_DATA"), str(self.cache.root)] if plugin.kind == "dataset" else None
         return digest([PROTOCOL, __version__, plugin.to_json(), source, params, data])
+
+
+def _digests(plugin: Plugin) -> Mapping[str, str]:
+    """What a worker must find of its sources; nothing where they do not parse, which the worker will say."""
+    with suppress(BenchError):
+        return sources.digests(plugin.source())
+    return {}

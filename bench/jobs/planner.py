@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Literal
 
 from bench import sources
@@ -130,23 +131,41 @@ class Planner:
         for part, plugin in plugins.items():
             ingredients[f"{part} source"] = digest([plugin.attr, sources.source_hash(plugin.source())])
             ingredients[f"{part} parameters"] = digest(params[part])
+        jobs = self._jobs(spec, plugins, params, oracle, ingredients, metrics, versions)
+        return replace(run, identity=digest(ingredients), ingredients=ingredients, jobs=jobs)
+
+    def _jobs(
+        self, spec: RunSpec, plugins: Mapping[str, Plugin], params: Mapping[str, Any], oracle: Mapping[str, Any],
+        ingredients: Mapping[str, str], metrics: list[Plugin], versions: Mapping[str, int],
+    ) -> list[Job]:
+        """What `prepare` must train, discover, and score; each is told the sources that its identity stands for."""
         request = {
             **{part: {"plugin": plugin.to_json(), "params": params[part]} for part, plugin in plugins.items()},
             "oracle": spec.oracle, "action": spec.action, "seed": spec.seed, "budget": spec.budget,
             "device": self.device, "oracle_folder": None, "view_folder": None,
+            "metrics": [metric.to_json() for metric in metrics],
         }  # fmt: skip
+        files = {part: [plugin.source()] for part, plugin in plugins.items()}
+        files |= {"oracle": [Path(file) for file in oracle["sources"]], "metrics": [m.source() for m in metrics]}
+
+        def job(kind: str, identity: str, parts: Sequence[str], needs: Mapping[str, str]) -> Job:
+            known = {path: sha for part in parts for file in files[part] for path, sha in sources.digests(file).items()}
+            return Job(kind, identity, spec.label(), {**request, "sources": known}, needs)
+
         data = [PROTOCOL, spec.dataset, spec.seed, spec.budget, *_picked(ingredients, "dataset")]
-        view = Job("prepare_view", digest(["view", data, _picked(ingredients, "representation")]), "", request)
-        phi = Job("prepare_oracle", digest(["oracle", data, spec.oracle, ingredients["oracle source"]]), "", request)
-        prepared = {"view_folder": view} if spec.representation != "identity" else {}
-        prepared |= {"oracle_folder": phi} if oracle["trained"] else {}
-        needs = {name: job.identity for name, job in prepared.items()}
-        identity = digest(ingredients)
-        discover = Job("discover", identity, "", request, needs)
-        scored = {**request, "metrics": [metric.to_json() for metric in metrics]}
-        score = Job("score", digest([identity, dict(versions)]), "", scored, {**needs, "discover_folder": identity})
-        jobs = [replace(job, label=spec.label()) for job in (*prepared.values(), discover, score)]
-        return replace(run, identity=identity, ingredients=ingredients, jobs=jobs)
+        view = digest(["view", data, _picked(ingredients, "representation")])
+        phi = digest(["oracle", data, spec.oracle, ingredients["oracle source"]])
+        prepared = {}
+        if spec.representation != "identity":
+            prepared["view_folder"] = job("prepare_view", view, ["dataset", "representation"], {})
+        if oracle["trained"]:
+            prepared["oracle_folder"] = job("prepare_oracle", phi, ["dataset", "oracle"], {})
+        needs = {name: made.identity for name, made in prepared.items()}
+        parts = [*plugins, "oracle"]
+        discover = job("discover", digest(ingredients), parts, needs)
+        needs = {**needs, "discover_folder": discover.identity}
+        score = job("score", digest([discover.identity, dict(versions)]), [*parts, "metrics"], needs)
+        return [*prepared.values(), discover, score]
 
     def _judged(self, run: PlannedRun, versions: Mapping[str, int]) -> PlannedRun:
         """The run with its record, and how that stands."""

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from bench import sources
 from bench.errors import BenchError
 from bench.jobs.cache import Outcome
 from bench.records.record import Status
@@ -64,9 +65,7 @@ def main(folder: Path) -> int:
     meter = Meter(folder / "progress.json")
     try:
         request = json.loads((folder / "request.json").read_text())
-        _one_thread()
-        outcome = _work(request["kind"])(request, folder, meter)
-        outcome.write(folder)
+        _run(request, folder, meter).write(folder)
     except KeyboardInterrupt:
         return 130
     except BaseException as error:
@@ -86,6 +85,14 @@ def _failure(error: BaseException) -> Outcome:
     short = isinstance(error, MemoryError) or "can't allocate memory" in text or "out of memory" in text
     status: Status = "oom" if short else "failed"
     return Outcome(status, f"{type(error).__name__}: {text.splitlines()[0] if text else 'no message'}")
+
+
+def _run(request: dict[str, Any], folder: Path, meter: Meter) -> Outcome:
+    """The outcome of a request, unless a source is not what the planner has hashed: it would bear a wrong identity."""
+    if (file := sources.changed(request["sources"])) is not None:
+        return Outcome("interrupted", f"{file} changed after the run was planned (run again)")
+    _one_thread()
+    return _work(request["kind"])(request, folder, meter)
 
 
 def _work(kind: str) -> Work:

@@ -35,7 +35,7 @@ def package(tmp_path):
 
 def fresh(file):
     sources.parse.cache_clear()
-    sources.source_hash.cache_clear()
+    sources.contents.cache_clear()
     return sources.source_hash(file)
 
 
