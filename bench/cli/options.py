@@ -12,9 +12,10 @@ import click
 from bench.errors import BenchError
 from bench.paths import results_root
 
-__all__ = ["DURATION", "MEMORY", "plugin_option", "results_option"]
+__all__ = ["DURATION", "MEMORY", "Noted", "noted", "plugin_option", "results_option"]
 
 UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+NOTES = "bench.cli.options.notes"
 SIZES = {"M": 2**20, "MB": 2**20, "G": 2**30, "GB": 2**30}
 
 
@@ -36,6 +37,23 @@ class _Memory(click.ParamType[int]):
         if not match or float(match[1]) == 0:
             self.fail(f"{value!r} is not a size; write 800M or 4G")
         return int(float(match[1]) * SIZES[match[2].upper()])
+
+
+class Noted(click.Option):
+    """An option whose wrong value is noted, for the command to tell with all else that is wrong (`noted`)."""
+
+    def type_cast_value(self, ctx: click.Context, value: Any) -> Any:
+        try:
+            return super().type_cast_value(ctx, value)
+        except click.BadParameter as error:
+            error.ctx, error.param = ctx, self
+            ctx.meta.setdefault(NOTES, []).append(error.format_message())
+            return None
+
+
+def noted() -> list[str]:
+    """What was noted of the options of the running command."""
+    return list(click.get_current_context().meta.get(NOTES, ()))
 
 
 DURATION = _Duration()

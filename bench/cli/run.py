@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from bench.cli.options import DURATION, MEMORY, plugin_option, results_option
+from bench.cli.options import DURATION, MEMORY, Noted, noted, plugin_option, results_option
 from bench.errors import BenchError
 
 if TYPE_CHECKING:
@@ -41,11 +41,14 @@ R = TypeVar("R")
               help="How much to spend.")
 @click.option("--set", "settings", multiple=True, metavar="PART.NAME=VALUE",
               help="A parameter of the method, dataset or representation, or of a plugin by name: method.epochs=50.")
-@click.option("--jobs", type=click.IntRange(1), help="Workers at a time; default: the number of cores.")
-@click.option("--timeout", type=DURATION, default="1h", show_default=True, help="Limit of one job: 90s, 10m, 2h.")
-@click.option("--memory", type=MEMORY, help="Limit of one job: 800M, 4G; default: its share of four fifths of all.")
+@click.option("--jobs", cls=Noted, type=click.IntRange(1), help="Workers at a time; default: the number of cores.")
+@click.option("--timeout", cls=Noted, type=DURATION, default="1h", show_default=True,
+              help="Limit of one job: 90s, 10m, 2h.")
+@click.option("--memory", cls=Noted, type=MEMORY,
+              help="Limit of one job: 800M, 4G; default: its share of four fifths of all.")
 @click.option("--device", default="cpu", show_default=True, help="Where to compute: cpu, cuda, cuda:1, mps.")
-@click.option("--rerun", type=click.Choice(["missing", "failed", "stale", "all"]), default="stale", show_default=True,
+@click.option("--rerun", cls=Noted, type=click.Choice(["missing", "failed", "stale", "all"]), default="stale",
+              show_default=True,
               help="Besides what is missing: run what has failed, what is stale, or everything again.")
 @click.option("--dry-run", is_flag=True, help="Print the plan and what of it is cached; run nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the records as JSON instead of a table.")
@@ -75,7 +78,7 @@ def command(
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a scheduler's kill leaves records too
     registry = Registry(plugins)
-    wrong: list[str] = []
+    wrong = noted()
     name: str | None = None
     requests: list[Request] = []
     if suite is None:

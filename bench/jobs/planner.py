@@ -87,16 +87,19 @@ class Planner:
 
     def _plan(self, spec: RunSpec, metrics: list[Plugin], versions: Mapping[str, int]) -> PlannedRun:
         answers = self.descriptions.ask([self._dataset(spec), self._method(spec)])
-        if wrong := [str(outcome.reason) for outcome in answers if outcome.figures.get("usage")]:
-            raise BenchError("\n".join(wrong), usage=True)
-        for outcome in answers:
-            if outcome.status != "ok":
-                return PlannedRun(spec, spec.slot, problem=outcome, state="missing")
+        wrong = [str(outcome.reason) for outcome in answers if outcome.figures.get("usage")]
+        if not wrong and (broken := [outcome for outcome in answers if outcome.status != "ok"]):
+            return PlannedRun(spec, spec.slot, problem=broken[0], state="missing")
         dataset, method = (outcome.figures for outcome in answers)
-        representation, oracle, action = resolve_track(spec, dataset)
+        if "track" not in dataset:  # wrong parameters: the names are checked with the defaults
+            dataset = self.descriptions.ask([(self._dataset(spec)[0], {})])[0].figures
+        if "track" not in dataset:
+            raise BenchError("\n".join(wrong), usage=True)
+        representation, oracle, action, problems = resolve_track(spec, dataset)
         (view,) = self.descriptions.ask([(_representation(representation), dict(spec.set.get("representation", {})))])
-        if view.status != "ok":
-            raise BenchError(str(view.reason), usage=True)
+        wrong += problems + ([str(view.reason)] if view.status != "ok" else [])
+        if wrong:
+            raise BenchError("\n".join(wrong), usage=True)
         chosen = {"dataset": dataset["set"], "representation": view.figures["set"], "method": method["set"]}
         full = replace(spec, representation=representation, oracle=oracle, action=action, set=chosen)
         params = {"dataset": dataset["params"], "representation": view.figures["params"], "method": method["params"]}

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from bench.errors import BenchError
 from bench.jobs.specs import RunSpec
 from bench.plugins import suggest
 
@@ -15,11 +14,10 @@ IN_VIEW = ("field", "linear")
 LATENT = {"latent": "field"}
 
 
-def resolve_track(spec: RunSpec, dataset: Mapping[str, Any]) -> tuple[str, str, str]:
-    """(representation, oracle, action) of a run.
+def resolve_track(spec: RunSpec, dataset: Mapping[str, Any]) -> tuple[str, str, str, list[str]]:
+    """(representation, oracle, action) of a run, and a line for each name that the dataset does not offer.
 
     `--action latent` is (VAE, field); an action of the dataset goes with the identity, any other with the default view.
-    BenchError for a name that the dataset does not offer.
     """
     default_view, default_oracle, default_action = dataset["track"]
     action = LATENT.get(spec.action or "", spec.action)
@@ -31,14 +29,15 @@ def resolve_track(spec: RunSpec, dataset: Mapping[str, Any]) -> tuple[str, str, 
     offered = list(dataset["actions"]) if representation == "identity" else list(IN_VIEW)
     if action is None:
         action = default_action if default_action in offered else offered[0]
-    where = f"dataset '{spec.dataset}'"
-    _check("action", action, offered, f"{where} in the representation '{representation}'")
     oracle = spec.oracle or default_oracle
-    _check("oracle", oracle, dataset["oracles"], where)
-    return representation, oracle, action
+    where = f"dataset '{spec.dataset}'"
+    problems = [
+        *_problems("action", action, offered, f"{where} in the representation '{representation}'"),
+        *_problems("oracle", oracle, dataset["oracles"], where),
+    ]
+    return representation, oracle, action, problems
 
 
-def _check(kind: str, name: str, offered: Iterable[str], where: str) -> None:
+def _problems(kind: str, name: str, offered: Iterable[str], where: str) -> Iterator[str]:
     if name not in offered:
-        there = f"There are: {', '.join(offered)}"
-        raise BenchError(f"{where} has no {kind} '{name}'{suggest(name, offered)} {there}", usage=True)
+        yield f"{where} has no {kind} '{name}'{suggest(name, offered)} There are: {', '.join(offered)}"

@@ -83,15 +83,17 @@ def test_wrong_options_are_one_line(bench, words):
 
 
 def test_all_errors_at_once(bench):
-    words = ("--set", "epochs=5", "--set", "other.n=2", "--seeds", "x", "--budget", "smok", "--representation", "vea")
+    words = ("--set", "epochs=5", "--set", "other.n=2", "--seeds", "x", "--budget", "smok", "--representation", "vea",
+             "--jobs", "none", "--timeout", "soon", "--memory", "4", "--rerun", "some")  # fmt: skip
     result = bench("run", "-m", "nop", "-m", "noop", "-d", "plain", *words, code=2)
     lines = result.err.splitlines()
-    assert len(lines) == 7
+    assert len(lines) == 11
     assert all(line.startswith("error: ") for line in lines)
     for part in (
         "'epochs=5' is not of the form", "there is no 'other' here", "seeds 'x'", "no budget 'smok', did you mean",
         "no representation 'vea', did you mean 'vae'", "no method named 'nop', did you mean 'noop'?",
-        "no dataset named 'plain', did you mean 'plane'?",
+        "no dataset named 'plain', did you mean 'plane'?", "Invalid value for '--jobs'",
+        "Invalid value for '--timeout'", "Invalid value for '--memory'", "Invalid value for '--rerun'",
     ):  # fmt: skip
         assert part in result.err
 

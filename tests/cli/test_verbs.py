@@ -98,7 +98,12 @@ def test_settings_equal_to_the_default_are_the_same_run(bench, ran):
 
 def test_wrong_parameters_are_usage_errors_all_at_once(bench, ran):
     settings = ("--set", "scaled.sped=2", "--set", "slow.speed=fast", "--set", "dataset.n=many")
-    err = bench("run", "-m", "scaled", "-m", "slow", "-d", "plane", *settings, code=2).err
+    names = ("--set", "identity.k=1", "--oracle", "nrm", "--action", "linar", "--representation", "identity")
+    err = bench("run", "-m", "scaled", "-m", "slow", "-d", "plane", *settings, *names, code=2).err
+    assert len(err.splitlines()) == 6
+    assert "dataset 'plane' in the representation 'identity' has no action 'linar', did you mean 'linear'?" in err
+    assert "dataset 'plane' has no oracle 'nrm', did you mean 'norm'?" in err
+    assert "representation 'identity' has no parameter 'k'" in err
     assert "method 'scaled' has no parameter 'sped', did you mean 'speed'? There are: speed, names" in err
     assert "method 'slow': speed=\"fast\": Input should be a valid number" in err
     assert "dataset 'plane': n=\"many\": Input should be a valid integer" in err

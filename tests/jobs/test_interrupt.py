@@ -28,6 +28,11 @@ class Long(Turn):
             try: time.sleep(100)
             except KeyboardInterrupt: pass
 """
+STUCK = """
+class Stuck(Method):
+    uses = frozenset()
+    def discover(self, task): return NoSymmetry(task.action)
+"""
 RUN = ("run", "-m", "still", "-m", "turn", "-d", "plane", "--seeds", "0-2", "--jobs", "2")
 
 
@@ -81,6 +86,26 @@ def test_ctrl_c(bench, reference):
     assert table(bench) == table(reference)
     finished = {slot: entry for slot, entry in bench.scores().items() if entry[0] == "ok"}
     assert finished == reference.scores()
+
+
+def test_ctrl_c_while_plugins_are_described(bench):
+    """Nothing is planned yet: no record, nothing half-done, and the next call describes again."""
+    stuck = bench.write("stuck.py", "if not (HERE / 'free').exists(): time.sleep(1000)\n" + STUCK)
+    running = bench.start("run", "-m", "stuck", "-m", "still", "-d", "plane")
+    until = time.monotonic() + 60
+    while not any("describe" in path.read_text() for path in bench.folder.glob("cache/tmp/*/request.json")):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    time.sleep(0.5)
+    running.send_signal(signal.SIGINT)
+    out, err = running.communicate(timeout=20)
+    assert (running.returncode, out) == (130, "")
+    assert err.splitlines()[-1] == "error: interrupted"
+    assert "Traceback" not in err, err
+    gone(bench, 0.5)
+    assert bench.records() == bench.leftovers() == []
+    (stuck.parent / "free").touch()
+    bench("run", "-m", "stuck", "-m", "still", "-d", "plane", code=0)
 
 
 def test_kill_at_random_moments(bench, reference):
