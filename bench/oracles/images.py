@@ -7,23 +7,18 @@ interpolation, which keeps sums and not squares, does no harm.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor
 
 from bench.contracts.actions import ImageAffine
 from bench.oracles.invariances import REFLECTIONS, PhysicsOracle, Transformation
 from bench.oracles.kinematics import root
-from bench.oracles.profile import RadialProfile
 
 __all__ = ["CellMass", "EnergyProfile", "ImageGirth", "TransverseEnergy"]
 
 DISC = REFLECTIONS | frozenset[Transformation]({"quarter_turn", "in_plane_rotation"})
 WHOLE = 0.8
 FLOOR = 1.0
-RINGS = 8
-NARROWEST = 1.25
 
 
 class TransverseEnergy(PhysicsOracle):
@@ -53,22 +48,26 @@ class ImageGirth(PhysicsOracle):
         return (spread * energy / (energy.square() + FLOOR**2))[:, None]
 
 
-class EnergyProfile(RadialProfile, PhysicsOracle):
-    """The radial profile of each channel, the mean of its pixels over Gaussian rings in the disc: (B, C rings).
+class EnergyProfile(PhysicsOracle):
+    """The mean of each channel's pixels over rings w_k(|p|) in the disc, Gaussians of unit sum, in GeV: (B, C rings).
+
+    `RadialProfile` with power 1, of the disc and in double precision where the image is.
 
     Arguments:
-        shape: (C, H, W).
-        spacing: distance of neighbouring rings and width of each, in pixels; an eighth of the radius by default, and
-            at least 1.25.
+        rings: how many, at equal distances from the centre to the inscribed circle, as wide as they are apart.
     """
 
     invariances = DISC
 
-    def __init__(self, shape: Sequence[int], spacing: float | None = None) -> None:
-        super().__init__(shape, spacing or max(NARROWEST, min(shape[-2:]) / 2 / RINGS), powers=(1,))
+    def __init__(self, rings: int = 8) -> None:
+        super().__init__()
+        self.rings = rings
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.einsum("khw,bchw->bck", self.weights.to(x), x * _window(x)).flatten(1)
+        centres = torch.arange(self.rings, dtype=x.dtype, device=x.device)[:, None, None]
+        weights = torch.exp(-0.5 * (_radius(x) * self.rings - centres) ** 2) * _window(x)
+        means = torch.einsum("bchw,khw->bck", x, weights / weights.sum((1, 2), keepdim=True))
+        return means.flatten(1)
 
 
 class CellMass(PhysicsOracle):
@@ -78,12 +77,12 @@ class CellMass(PhysicsOracle):
     sinh eta). For small angles m^2 = sum_ij x_i x_j dR_ij^2 / 2, which rotations keep; cosh eta and cos phi differ.
 
     Arguments:
-        cell: side of a pixel in eta and phi; 0.0174 is one crystal of the CMS barrel.
+        cell: side of a pixel in eta and phi; of one crystal of the CMS barrel, 0.0174.
     """
 
     invariances = REFLECTIONS
 
-    def __init__(self, cell: float = 0.0174) -> None:
+    def __init__(self, cell: float) -> None:
         super().__init__()
         self.cell = cell
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from bench.oracles.images import CellMass, EnergyProfile, ImageGirth, TransverseEnergy
 from bench.oracles.invariances import PhysicsOracle
 from bench.oracles.jets import Girth, Mass, Multiplicity, PairProducts, PtDispersion, TransverseMomentum
@@ -28,11 +26,11 @@ def jet_oracles() -> dict[str, PhysicsOracle]:
     }
 
 
-def image_oracles(shape: Sequence[int], cell: float = 0.0174) -> dict[str, PhysicsOracle]:
-    """Of images (B, C, H, W) in GeV, shape (C, H, W), whose pixels have side `cell` in eta and phi."""
+def image_oracles(cell: float) -> dict[str, PhysicsOracle]:
+    """Of images (B, C, H, W) in GeV, whose pixels have side `cell` in eta and phi."""
     return {
         "et": TransverseEnergy(),
         "girth": ImageGirth(),
-        "profile": EnergyProfile(shape),
+        "profile": EnergyProfile(),
         "mass": CellMass(cell),
     }
