@@ -30,6 +30,13 @@ class Dataset(ABC):
         """The files that it reads, for their hash; () if it is generated. BenchError if one cannot be had."""
         return ()
 
+    def facts(self) -> Mapping[str, str]:
+        """What a reader of the record must know of the samples, each in a few words.
+
+        `source`: "simulated", "file" or "download", where samples can be of more than one kind.
+        """
+        return {}
+
     @abstractmethod
     def load(self, split: Split, seed: int) -> Samples:
         """The samples of a split; what is random in them (rotation, subset) comes from the seed."""

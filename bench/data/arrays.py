@@ -16,12 +16,15 @@ from numpy.typing import NDArray
 
 from bench.errors import BenchError
 
-__all__ = ["Expected", "read_hdf5", "read_idx", "read_parquet"]
+__all__ = [
+    "REMEDY", "Array", "Expected", "as_array", "one_line", "read_hdf5", "read_idx", "read_npy", "read_parquet",
+    "unexpected",
+]  # fmt: skip
 
 Array = NDArray[Any]
 KINDS = {"f": "floating point", "i": "integer", "u": "unsigned integer", "b": "boolean"}
 IDX_TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
-REMEDY = "the file is damaged or not the one that is meant; fetch it again"
+REMEDY = "the file is damaged, still being downloaded, or not the one that is meant; fetch it again"
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,22 @@ def read_idx(path: Path, expected: Expected) -> Array:
     return np.frombuffer(content, dtype, offset=start).reshape(shape).astype(dtype.newbyteorder("="))
 
 
+def read_npy(path: Path, expected: Expected) -> Array:
+    """The array in a file of numpy's own format; nothing pickled is opened.
+
+    Raises:
+        BenchError: missing, cut short, or not what is expected.
+    """
+    try:
+        array: Array = np.load(path, allow_pickle=False)
+    except FileNotFoundError:
+        raise BenchError(f"{path}: no such file", "fetch it, or correct the path") from None
+    except (OSError, ValueError, EOFError) as error:
+        raise BenchError(f"{path}: cannot be read as npy, {one_line(error)}", REMEDY) from None
+    expected.check(str(path), array.shape, array.dtype.kind, {})
+    return array
+
+
 def read_hdf5(path: Path, expected: Mapping[str, Expected]) -> dict[str, Array]:
     """The named arrays of an HDF5 file.
 
@@ -92,13 +111,13 @@ def read_hdf5(path: Path, expected: Mapping[str, Expected]) -> dict[str, Array]:
             for key, wanted in expected.items():
                 found = file.get(key)
                 if not isinstance(found, h5py.Dataset):
-                    raise _missing(path, key, list(file))
+                    raise unexpected(path, key, list(file))
                 wanted.check(f"{path}, {key}", found.shape, found.dtype.kind, lengths)
                 arrays[key] = found[()]
     except FileNotFoundError:
         raise BenchError(f"{path}: no such file", "fetch it, or correct the path") from None
     except (OSError, RuntimeError, KeyError) as error:
-        raise BenchError(f"{path}: cannot be read as HDF5, {_line(error)}", REMEDY) from None
+        raise BenchError(f"{path}: cannot be read as HDF5, {one_line(error)}", REMEDY) from None
     return arrays
 
 
@@ -118,19 +137,19 @@ def read_parquet(path: Path, expected: Mapping[str, Expected]) -> dict[str, Arra
             names = file.schema_arrow.names
             for key in expected:
                 if key not in names:
-                    raise _missing(path, key, names)
+                    raise unexpected(path, key, names)
             table = file.read(columns=list(expected))
         for key, wanted in expected.items():
-            arrays[key] = _dense(path, key, table.column(key).combine_chunks())
+            arrays[key] = as_array(path, key, table.column(key).combine_chunks())
             wanted.check(f"{path}, {key}", arrays[key].shape, arrays[key].dtype.kind, lengths)
     except FileNotFoundError:
         raise BenchError(f"{path}: no such file", "fetch it, or correct the path") from None
     except (OSError, pa.ArrowException) as error:
-        raise BenchError(f"{path}: cannot be read as parquet, {_line(error)}", REMEDY) from None
+        raise BenchError(f"{path}: cannot be read as parquet, {one_line(error)}", REMEDY) from None
     return arrays
 
 
-def _dense(path: Path, key: str, column: Any) -> Array:
+def as_array(path: Path, key: str, column: Any) -> Array:
     """A column of numbers, or of nested lists of numbers, as one array."""
     import pyarrow as pa
 
@@ -147,7 +166,8 @@ def _dense(path: Path, key: str, column: Any) -> Array:
     return np.asarray(column.to_numpy(zero_copy_only=False)).reshape(shape)
 
 
-def _missing(path: Path, key: str, present: Sequence[str]) -> BenchError:
+def unexpected(path: Path, key: str, present: Sequence[str]) -> BenchError:
+    """The error of a file without a key."""
     return BenchError(f"{path}: expected {key!r}, got {', '.join(sorted(present)) or 'nothing'}", REMEDY)
 
 
@@ -159,5 +179,6 @@ def _hex(content: bytes) -> str:
     return content[:4].hex(" ") or "an empty file"
 
 
-def _line(error: Exception) -> str:
+def one_line(error: Exception) -> str:
+    """What a library says, shortened."""
     return " ".join(str(error).split())[:200]

@@ -109,6 +109,7 @@ class Engine:
                 "suite": self.suite,
                 "finished": now(),
                 "method": dict(run.method),
+                "samples": dict(run.facts),
                 "ingredients": dict(run.ingredients),
                 "validation": {part: o.figures for part, o in prepared.items()},
             },

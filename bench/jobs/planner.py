@@ -33,6 +33,7 @@ class PlannedRun:
         spec: the run with all names filled in.
         asked: the slot of the run as asked for, where the record of a run that could not be planned stands.
         ingredients: what enters the identity, by name, each as a hash.
+        facts: what the dataset says of its samples.
         jobs: in the order of their needs; the last is the score.
         problem: why it cannot run at all.
         state, why: how its record stands, and for what reason.
@@ -44,6 +45,7 @@ class PlannedRun:
     ingredients: Mapping[str, str] = field(default_factory=dict)
     params: Mapping[str, Any] = field(default_factory=dict)
     method: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, str] = field(default_factory=dict)
     jobs: Sequence[Job] = ()
     problem: Outcome | None = None
     record: Record | None = None
@@ -104,7 +106,7 @@ class Planner:
         full = replace(spec, representation=representation, oracle=oracle, action=action, set=chosen)
         params = {"dataset": dataset["params"], "representation": view.figures["params"], "method": method["params"]}
         about = {"uses": method["uses"], "control": method["control"]}
-        run = PlannedRun(full, spec.slot, params=params, method=about)
+        run = PlannedRun(full, spec.slot, params=params, method=about, facts=dataset.get("facts", {}))
         kind = dataset["actions"][action] if representation == "identity" else action
         if method["actions"] and kind not in method["actions"]:
             only = ", ".join(method["actions"])

@@ -125,7 +125,7 @@ def linked(row: Row, results: str) -> str:
 
 def notes(table: Table, results: str) -> list[str]:
     """What a reader of the table must know: its runs' troubles, and hardware that differs."""
-    lines = []
+    lines = [f"- Samples: {escaped(facts)}." for facts in table.samples]
     for row in table.rows:
         troubled = sorted((run for run in row.runs if run.trouble), key=lambda run: (clipped(run.trouble), run.seed))
         for trouble, alike in groupby(troubled, key=lambda run: clipped(run.trouble)):

@@ -10,7 +10,7 @@ from typing import Any
 from bench.leaderboard.runs import Run
 
 __all__ = [
-    "METHOD", "TRACK", "distinct", "method_key", "method_settings", "shown", "track", "track_settings",
+    "METHOD", "TRACK", "canonical", "distinct", "method_key", "method_settings", "shown", "track", "track_settings",
     "with_parameters",
 ]  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from typing import Any
 from bench.leaderboard.naming import (
     METHOD,
     TRACK,
+    canonical,
     distinct,
     method_key,
     method_settings,
@@ -112,6 +114,13 @@ class Table:
     def hardware(self) -> list[str]:
         """The processors that the runs were timed on."""
         return sorted({processor(run) for row in self.rows for run in row.runs if run.counts})
+
+    @property
+    def samples(self) -> list[str]:
+        """What the dataset says of the samples, in words; of a table there should be one such text."""
+        found = {canonical(run.record.provenance.get("samples") or {}) for row in self.rows for run in row.runs}
+        texts = [json.loads(text) for text in sorted(found)]
+        return [", ".join(f"{name} {value}" for name, value in sorted(facts.items())) for facts in texts if facts]
 
     def block(self, name: str) -> list[Row]:
         return [row for row in self.rows if row.block == name]

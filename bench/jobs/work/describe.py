@@ -50,6 +50,7 @@ def _dataset(dataset: Dataset) -> dict[str, Any]:
     actions, oracles = dataset.actions(), dataset.oracles()
     return {
         "files": [str(file) for file in dataset.files()],
+        "facts": dict(dataset.facts()),
         "actions": {name: action.kind for name, action in actions.items()},
         "oracles": {name: _oracle(oracle) for name, oracle in oracles.items()},
         "truths": {

@@ -1,0 +1,161 @@
+"""HDF5 and parquet files read row by row: memory does not grow with the file."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from bench.data.arrays import REMEDY, Array, Expected, as_array, one_line, unexpected
+from bench.errors import BenchError
+
+__all__ = ["Table", "open_table"]
+
+LIMIT = 256 << 20
+"""Bytes of one column that are held at a time, where the file's own blocks allow it."""
+
+
+class Table(ABC):
+    """Columns of equal length in a file.
+
+    Arguments:
+        shapes: column -> shape of one row.
+        count: number of rows.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.shapes: dict[str, tuple[int, ...]] = {}
+        self.count = 0
+
+    def blocks(self, expected: Mapping[str, Expected], rows: int) -> Iterator[dict[str, Array]]:
+        """The named columns in the file's order, about so many rows at a time.
+
+        Raises:
+            BenchError: damaged, without a column, or not what is expected.
+        """
+        for key in expected:
+            if key not in self.shapes:
+                raise unexpected(self.path, key, list(self.shapes))
+        lengths: dict[str, int] = {}
+        with self._reading():
+            for block in self._blocks(list(expected), rows):
+                for key, wanted in expected.items():
+                    shape = (self.count, *block[key].shape[1:])
+                    wanted.check(f"{self.path}, {key}", shape, block[key].dtype.kind, lengths)
+                yield block
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        import pyarrow as pa
+
+        try:
+            yield
+        except FileNotFoundError:
+            raise BenchError(f"{self.path}: no such file", "fetch it, or correct the path") from None
+        except (OSError, RuntimeError, KeyError, pa.ArrowException) as error:
+            raise BenchError(f"{self.path}: cannot be read as {self.format}, {one_line(error)}", REMEDY) from None
+
+    format: str
+
+    @abstractmethod
+    def _blocks(self, keys: list[str], rows: int) -> Iterator[dict[str, Array]]: ...
+
+
+class HDF5Table(Table):
+    """The data sets at the top of an HDF5 file that are as long as the longest of them."""
+
+    format = "HDF5"
+
+    def __init__(self, path: Path) -> None:
+        import h5py
+
+        super().__init__(path)
+        with self._reading(), h5py.File(path, "r") as file:
+            found = {key: item.shape for key, item in file.items() if isinstance(item, h5py.Dataset) and item.shape}
+        self.count = max((shape[0] for shape in found.values()), default=0)
+        for key, shape in found.items():
+            if shape[0] != self.count:
+                raise BenchError(f"{path}, {key}: expected {self.count} rows, got {shape[0]}", REMEDY)
+            self.shapes[key] = shape[1:]
+
+    def _blocks(self, keys: list[str], rows: int) -> Iterator[dict[str, Array]]:
+        import h5py
+
+        with h5py.File(self.path, "r") as file:
+            columns = {key: file[key] for key in keys}
+            step = max(_aligned(column, rows) for column in columns.values())
+            for start in range(0, self.count, step):
+                yield {key: column[start : start + step] for key, column in columns.items()}
+
+
+class ParquetTable(Table):
+    """The columns of a parquet file; nested lists of one length become further axes."""
+
+    format = "parquet"
+
+    def __init__(self, path: Path) -> None:
+        import pyarrow.parquet as pq
+
+        super().__init__(path)
+        with self._reading(), pq.ParquetFile(path) as file:
+            self.count = file.metadata.num_rows
+            some = file.num_row_groups > 0
+            first = file.read_row_group(0, use_threads=False) if some else file.schema_arrow.empty_table()
+            for key in first.column_names:
+                if _numeric(first.column(key).type):
+                    self.shapes[key] = as_array(path, key, first.column(key).combine_chunks()).shape[1:]
+
+    def _blocks(self, keys: list[str], rows: int) -> Iterator[dict[str, Array]]:
+        import pyarrow.parquet as pq
+
+        with pq.ParquetFile(self.path) as file:
+            groups = [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)]
+            start = 0
+            while start < len(groups):
+                end, held = start + 1, groups[start]
+                while end < len(groups) and held + groups[end] <= rows:
+                    held, end = held + groups[end], end + 1
+                table = file.read_row_groups(range(start, end), columns=keys, use_threads=False)
+                for batch in table.to_batches(max_chunksize=rows):
+                    yield {key: as_array(self.path, key, batch.column(key)) for key in keys}
+                start = end
+
+
+def open_table(path: Path) -> Table:
+    """An HDF5 or a parquet file, told by its first bytes.
+
+    Raises:
+        BenchError: missing, neither of both, or cut short.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(8)
+    except OSError as error:
+        raise BenchError(f"{path}: {error.strerror}", "fetch it, or correct the path") from None
+    if head == b"\x89HDF\r\n\x1a\n":
+        return HDF5Table(path)
+    if head[:4] == b"PAR1":
+        return ParquetTable(path)
+    found = head[:4].hex(" ") or "nothing"
+    raise BenchError(f"{path}: expected HDF5 or parquet, got a file that begins with {found}", REMEDY)
+
+
+def _aligned(column: Any, rows: int) -> int:
+    """About so many rows, in whole chunks of the file as long as these fit in memory."""
+    if not column.chunks:
+        return rows
+    chunk = int(column.chunks[0])
+    row = column.dtype.itemsize * column.size // max(1, len(column))
+    aligned = -(-rows // chunk) * chunk
+    return aligned if aligned * row <= LIMIT else rows
+
+
+def _numeric(kind: Any) -> bool:
+    import pyarrow as pa
+
+    while pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        kind = kind.value_type
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
