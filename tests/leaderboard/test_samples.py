@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from .conftest import runs
 
+
 def said(method, **facts):
     return [replace(run, provenance=run.provenance | {"samples": facts}) for run in runs(method, [0.5, 0.6])]
 
