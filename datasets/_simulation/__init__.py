@@ -1,0 +1,1 @@
+"""What the simulated datasets share: the event generator, jet finding, chunks. Needs the extra [simulation]."""

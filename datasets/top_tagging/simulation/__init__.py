@@ -1,0 +1,1 @@
+"""Simulated top and QCD jets as constituents, by Pythia 8."""
