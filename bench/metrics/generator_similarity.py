@@ -10,6 +10,8 @@ from torch import Tensor
 from bench.contracts import Induced, Metric, Symmetry
 from bench.lie import closure_residual, grassmann, jacobi_residual, orthonormaliser, principal_angles
 from bench.metrics._chance import Spans, effective_samples
+from bench.metrics._elements import element_scores
+from bench.metrics._space import space_of
 
 __all__ = ["GeneratorSimilarity"]
 
@@ -21,6 +23,7 @@ class GeneratorSimilarity(Metric):
 
     S = sum cos^2 of the principal angles between the spans of K discovered and J true velocities under <,>, in an
     action of N dimensions. 0 if K = 0 or K = N; None if J = 0, J = N, or fewer than 100 samples count effectively.
+    If the truth is a finite group, `.elements` compares the finite elements.
     """
 
     version: ClassVar[int] = 1
@@ -30,8 +33,10 @@ class GeneratorSimilarity(Metric):
     def score(self, **asked: Any) -> dict[str, float | None]:
         symmetry, truth, test = asked["symmetry"], asked["truth"], asked["test"]
         name = "generator_similarity"
-        if truth is None or not truth.K or isinstance(truth, Induced) or test.action.kind == "field":
+        if truth is None or isinstance(truth, Induced) or test.action.kind == "field":
             return {name: None}
+        if not truth.K:
+            return {name: None} | element_scores(symmetry, truth, space_of(test))
         spans = Spans(test, truth)
         found, true = spans.rows(spans.tangent.of(symmetry)), spans.rows(spans.tangent.of(truth))
         V, U = orthonormaliser(found) @ found, orthonormaliser(true) @ true

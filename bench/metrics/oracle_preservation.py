@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
-from bench.contracts import Metric, Oracle, Symmetry
+from bench.contracts import ImageAffine, Metric, Oracle, Symmetry
 from bench.metrics._chance import Spans
 from bench.metrics._fields import Draws, Single
 from bench.metrics._orbits import Arrival, Orbits
@@ -17,10 +19,12 @@ from bench.metrics._space import Phi, Space, space_of
 __all__ = ["OraclePreservation"]
 
 DELTAS = (0.1, 0.3, 1.0)
+ANGLES = (15, 45, 90, 180)
 DIRECTIONS = 4
 ROWS = 1024
 DECODED_ROWS = 512
 LEAST_ROWS = 128
+TURNED_ROWS = 256
 LOCAL = 0.05
 CLIPPED = 0.98
 WORST = 1e12
@@ -96,7 +100,7 @@ class OraclePreservation(Metric):
                 reached = reference.reached()
                 wanted = torch.where(reached < CLIPPED * wanted, reached, wanted)
                 scores["oracle_preservation.truth"] = reference.scores(wanted).mean().item()
-        return scores | _report(trial, symmetry, wanted)
+        return scores | _report(trial, symmetry, wanted) | _turned(trial, symmetry, truth)
 
 
 class _Trial:
@@ -118,6 +122,34 @@ class _Trial:
 
     def along(self, symmetry: Symmetry, directions: Tensor, size: int, wanted: Tensor) -> Comparison:
         """Along given directions (G, K), each from samples of its own."""
+        paces = (wanted.max() / self.spans.speeds(symmetry, directions)).tolist()
+
+        def moved(orbits: Orbits, direction: int) -> list[Arrival]:
+            return orbits.together(wanted.tolist(), paces[direction])
+
+        return self._against_chance(symmetry, directions, size, moved)
+
+    def after(self, symmetry: Symmetry, lengths: Tensor) -> Comparison | None:
+        """Along a random frame of the span, for times t that make t sqrt(E |v|^2) the lengths (T,)."""
+        c = self.spans.directions(symmetry, self.seed, 1)
+        if not len(c):
+            return None
+        times = (lengths / self.spans.speeds(symmetry, c)[:, None]).tolist()
+
+        def moved(orbits: Orbits, direction: int) -> list[Arrival]:
+            arrivals = []
+            for time in times[direction]:
+                t = torch.full((len(orbits.z),), time).to(orbits.z)
+                orbits.path.extend(t, orbits.rows)
+                arrivals.append(orbits.arrive(t, orbits.rows))
+            return arrivals
+
+        return self._against_chance(symmetry, c, LEAST_ROWS if symmetry.asks else TURNED_ROWS, moved)
+
+    def _against_chance(
+        self, symmetry: Symmetry, directions: Tensor, size: int, moved: Callable[[Orbits, int], list[Arrival]]
+    ) -> Comparison:
+        """What `moved` does along directions (G, K), each from samples of its own, and chance as far."""
         each = max(LEAST_ROWS, size // len(directions))
         pool = self.space.samples(max(each, size))
         sample = torch.arange(len(directions) * each, device=pool.device) % len(pool)
@@ -126,22 +158,20 @@ class _Trial:
         chance = Draws(self.spans.candidates, self.c, draw)
         z = pool[sample]
         speed = Orbits(self.space, chance, z).speed()
-        paces = (wanted.max() / self.spans.speeds(symmetry, directions)).tolist()
-        sums = [torch.zeros(len(wanted), len(z), dtype=torch.float64, device=z.device) for _ in range(4)]
+        sums = []
         for sign in (1, -1):
             found = [
-                Orbits(self.space, Single(symmetry, sign * c.to(z)), part).together(wanted.tolist(), pace)
-                for c, pace, part in zip(directions, paces, torch.split(z, each), strict=True)
+                moved(Orbits(self.space, Single(symmetry, sign * c.to(z)), part), direction)
+                for direction, (c, part) in enumerate(zip(directions, torch.split(z, each), strict=True))
             ]
             field = chance if sign > 0 else chance.reversed()
             far = torch.cat([torch.stack([arrival.distance for arrival in one]) for one in found], 1)
             matched = Orbits(self.space, field, z).apart(far.T, speed)
-            for k, parts in enumerate(zip(*found, strict=True)):
-                sums[0][k] += torch.cat([self._change(part) for part in parts]) / 2
-                sums[1][k] += self._change(matched[k]) / 2
-                sums[2][k] += far[k].square() / 2
-                sums[3][k] += far[k].double() ** 4 / 2
-        return Comparison(sums[0], sums[1], sums[2], sums[3], sample, draw)
+            changes = [torch.cat([self._change(part) for part in parts]) for parts in zip(*found, strict=True)]
+            by_chance = torch.stack([self._change(arrival) for arrival in matched])
+            sums.append(torch.stack([torch.stack(changes), by_chance, far.square().double(), far.double() ** 4]))
+        E, R, square, fourth = (sums[0] + sums[1]) / 2
+        return Comparison(E, R, square, fourth, sample, draw)
 
     def _change(self, arrival: Arrival) -> Tensor:
         """|phi at one end - phi at the other|^2, (B,)."""
@@ -186,6 +216,34 @@ def _report(trial: _Trial, symmetry: Symmetry, wanted: Tensor) -> dict[str, floa
         along = trial.along(symmetry, worst, LEAST_ROWS, wanted)
         scores[f"{name}.worst_direction"] = along.scores(wanted).mean().item()
     return scores
+
+
+def _turned(trial: _Trial, symmetry: Symmetry, truth: Symmetry | None) -> dict[str, float | None]:
+    """OP where a path is as long as the true rotation's of images by 15, 45, 90, 180 degrees; of no other truth."""
+    frequency = _frequency(truth) if truth is not None and isinstance(truth.action, ImageAffine) else None
+    if truth is None or frequency is None:
+        return {}
+    speed = trial.spans.speeds(truth, torch.ones(1, 1).to(trial.spans.action))
+    lengths = speed / frequency * torch.tensor(ANGLES).to(speed).deg2rad()
+    reference, found = trial.after(truth, lengths), trial.after(symmetry, lengths)
+    assert reference is not None
+    wanted = reference.reached()
+    scores = torch.zeros(len(ANGLES)) if found is None else found.scores(wanted)
+    name = "oracle_preservation"
+    return {f"{name}.turned.{angle}": op for angle, op in zip(ANGLES, scores.tolist(), strict=True)} | {
+        f"{name}.truth.turned.{angle}": op
+        for angle, op in zip(ANGLES, reference.scores(wanted).tolist(), strict=True)
+    }
+
+
+def _frequency(truth: Symmetry) -> float | None:
+    """The angle by which a one-parameter rotation of the plane turns in unit time; None if it is none."""
+    matrices = truth.matrices()
+    if matrices is None or len(matrices) != 1:
+        return None
+    A = matrices[0, :2, :2].double()
+    square, stretch = A.det().item(), A.trace().item()
+    return math.sqrt(square) if square > 0 and abs(stretch) < 1e-6 * math.sqrt(square) else None
 
 
 def _ratio(E: Tensor, R: Tensor) -> Tensor:

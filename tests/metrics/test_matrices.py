@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
@@ -11,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from bench.contracts import HeldOut, ImageAffine, Linear, MatrixSymmetry, Samples
+from bench.contracts import HeldOut, ImageAffine, Linear, MatrixSymmetry, NoSymmetry, Samples
 from bench.metrics import oracle_preservation
 from bench.metrics._chance import Spans, effective_samples
+from bench.metrics._space import space_of
 from bench.metrics.generator_similarity import GeneratorSimilarity
 from bench.metrics.oracle_preservation import OraclePreservation
 from bench.oracles.profile import RadialProfile
@@ -157,3 +159,55 @@ def test_rotations_of_smooth_images(case: SimpleNamespace) -> None:
     assert wrong[DP] < 0.1
     assert wrong["joint"] == 0
     assert wrong[SIM] < 0.05
+    for angle in (15, 45, 90, 180):
+        name = f"{OP}.turned.{angle}"
+        assert right[name] > 0.98
+        assert right[f"{OP}.truth.turned.{angle}"] == right[name]
+        assert wrong[name] < 0
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """Small images whose truth is a rotation about a point off the centre."""
+    for name in ("ROWS", "TURNED_ROWS"):
+        monkeypatch.setattr(oracle_preservation, name, 128)
+    shape = (1, 12, 12)
+    x, action = blobs(400, shape, 0), ImageAffine(shape)
+    test = HeldOut(Samples(x[:200]), Samples(x[200:]), action, IdentityView(shape), 0)
+    A = torch.tensor([[0.0, -1, 0.2], [1, 0, -0.1], [0, 0, 0]])
+    return SimpleNamespace(action=action, test=test, A=A, oracle=RadialProfile(shape, 6))
+
+
+def test_angles_do_not_depend_on_the_speed_and_need_a_truth(small: SimpleNamespace) -> None:
+    truth = MatrixSymmetry.of(small.action, small.A[None])
+
+    def turned(symmetry: Any, truth: Any = truth) -> list[float]:
+        s = OraclePreservation().score(symmetry=symmetry, truth=truth, oracle=small.oracle, test=small.test)
+        return [value for name, value in s.items() if name.startswith(f"{OP}.turned")]
+
+    assert turned(MatrixSymmetry.of(small.action, -8 * small.A[None])) == pytest.approx(turned(truth), abs=1e-3)
+    assert turned(NoSymmetry(small.action)) == [0, 0, 0, 0]
+    assert turned(truth, NoSymmetry(small.action)) == turned(truth, None) == []
+
+
+@pytest.mark.parametrize("speed", [0.3, 4.0])
+def test_a_true_path_is_the_rotation_by_the_named_angle(small: SimpleNamespace, speed: float) -> None:
+    """Closed form: after an angle a, each sample stands between R(a/2) x and R(-a/2) x."""
+    space, truth = space_of(small.test), MatrixSymmetry.of(small.action, speed * small.A[None])
+    assert oracle_preservation._frequency(truth) == pytest.approx(speed)
+    trial = oracle_preservation._Trial(space, Spans(space.test, truth), small.oracle)
+    angles, radius = torch.tensor([0.5, math.pi]), trial.spans.speeds(truth, torch.ones(1, 1).double()) / speed
+    found = trial.after(truth, radius * angles)
+    z = space.samples(200)[found.sample]
+    for reached, angle in zip(found.reached(), angles, strict=True):
+        turns = [torch.linalg.matrix_exp(half * small.A).expand(len(z), 3, 3) for half in (angle / 2, -angle / 2)]
+        one, other = (small.action.act(turn, z) for turn in turns)
+        expected = (one - other).flatten(1).square().sum(1).mean().sqrt().item()
+        assert reached.item() == pytest.approx(expected, rel=1e-3)
+
+
+@pytest.mark.parametrize("wrong", [[[1.0, 0], [0, 1]], [[0.0, 1], [1, 0]], [[0.1, -1], [1, 0.1]], [[0.0, 1], [0, 0]]])
+def test_what_is_no_rotation_turns_by_no_angle(wrong: list[list[float]]) -> None:
+    A = torch.zeros(1, 3, 3)
+    A[0, :2, :2] = torch.tensor(wrong)
+    assert oracle_preservation._frequency(MatrixSymmetry.of(ImageAffine((1, 8, 8)), A)) is None
