@@ -30,8 +30,11 @@ class Table(ABC):
         self.shapes: dict[str, tuple[int, ...]] = {}
         self.count = 0
 
-    def blocks(self, expected: Mapping[str, Expected], rows: int) -> Iterator[dict[str, Array]]:
+    def blocks(self, expected: Mapping[str, Expected], rows: int, every: int = 1) -> Iterator[dict[str, Array]]:
         """The named columns in the file's order, about so many rows at a time.
+
+        Arguments:
+            every: 1 reads all, 2 every second block, and so on.
 
         Raises:
             BenchError: damaged, without a column, or not what is expected.
@@ -41,7 +44,7 @@ class Table(ABC):
                 raise unexpected(self.path, key, list(self.shapes))
         lengths: dict[str, int] = {}
         with self._reading():
-            for block in self._blocks(list(expected), rows):
+            for block in self._blocks(list(expected), rows, every):
                 for key, wanted in expected.items():
                     shape = (self.count, *block[key].shape[1:])
                     wanted.check(f"{self.path}, {key}", shape, block[key].dtype.kind, lengths)
@@ -61,7 +64,7 @@ class Table(ABC):
     format: str
 
     @abstractmethod
-    def _blocks(self, keys: list[str], rows: int) -> Iterator[dict[str, Array]]: ...
+    def _blocks(self, keys: list[str], rows: int, every: int) -> Iterator[dict[str, Array]]: ...
 
 
 class HDF5Table(Table):
@@ -81,13 +84,13 @@ class HDF5Table(Table):
                 raise BenchError(f"{path}, {key}: expected {self.count} rows, got {shape[0]}", REMEDY)
             self.shapes[key] = shape[1:]
 
-    def _blocks(self, keys: list[str], rows: int) -> Iterator[dict[str, Array]]:
+    def _blocks(self, keys: list[str], rows: int, every: int) -> Iterator[dict[str, Array]]:
         import h5py
 
         with h5py.File(self.path, "r") as file:
             columns = {key: file[key] for key in keys}
             step = max(_aligned(column, rows) for column in columns.values())
-            for start in range(0, self.count, step):
+            for start in range(0, self.count, every * step):
                 yield {key: column[start : start + step] for key, column in columns.items()}
 
 
@@ -108,20 +111,16 @@ class ParquetTable(Table):
                 if _numeric(first.column(key).type):
                     self.shapes[key] = as_array(path, key, first.column(key).combine_chunks()).shape[1:]
 
-    def _blocks(self, keys: list[str], rows: int) -> Iterator[dict[str, Array]]:
+    def _blocks(self, keys: list[str], rows: int, every: int) -> Iterator[dict[str, Array]]:
         import pyarrow.parquet as pq
 
         with pq.ParquetFile(self.path) as file:
-            groups = [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)]
-            start = 0
-            while start < len(groups):
-                end, held = start + 1, groups[start]
-                while end < len(groups) and held + groups[end] <= rows:
-                    held, end = held + groups[end], end + 1
-                table = file.read_row_groups(range(start, end), columns=keys, use_threads=False)
+            together = max(1, rows * file.num_row_groups // max(1, self.count))
+            for start in range(0, file.num_row_groups, every * together):
+                wanted = range(start, min(start + together, file.num_row_groups))
+                table = file.read_row_groups(wanted, columns=keys, use_threads=False)
                 for batch in table.to_batches(max_chunksize=rows):
                     yield {key: as_array(self.path, key, batch.column(key)) for key in keys}
-                start = end
 
 
 def open_table(path: Path) -> Table:

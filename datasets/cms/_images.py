@@ -1,0 +1,152 @@
+"""What the data sets of calorimeter images share."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from bench.contracts import Action, BenchError, Dataset, ImageAffine, Oracle, Samples, Split, Symmetry
+from bench.data import split_rows
+from bench.oracles import PhysicsOracle, Transformation, image_oracles, truth_of
+
+from .images import Preparation, Scaling
+from .sparse import SparseImages
+
+__all__ = ["CRYSTAL", "CalorimeterImages"]
+
+CRYSTAL = 0.0174
+SIDES = (32, 64, 128)
+MEASURED = 1000
+JET = 3
+REFLECTIONS = frozenset[Transformation]({"reflect_phi", "reflect_eta"})
+
+
+@dataclass(frozen=True)
+class CalorimeterImages(Dataset):
+    """Images of energy deposits: channels, rows along eta, columns along phi, in GeV.
+
+    Arguments:
+        images: how many are used, chosen at random, always the same; fewer where there are fewer.
+        channels: which channels, in this order; empty: all.
+        crop: side of the middle part that is kept, in crystals: 32, 64 or 128 (of 125: all); null: what suits.
+        size: side of the image after sum-pooling, in pixels: 32, 64 or 128, at most the crop.
+        scaling: none, sqrt or log.
+        standardise: divide each channel by its deviation, which leaves empty pixels at zero.
+        restore_hcal: show the whole tower's energy in each of its 25 crystals; published is a 25th.
+        threshold: pixels that are nearer to zero than this, in GeV, become zero before pooling.
+        negatives: keep pixels below zero, which are noise around an empty cell.
+    """
+
+    images: int = 20_000
+    channels: tuple[int, ...] = ()
+    crop: int | None = None
+    size: int = 32
+    scaling: Scaling = "sqrt"
+    standardise: bool = False
+    restore_hcal: bool = False
+    threshold: float = 1e-3
+    negatives: bool = False
+
+    track: ClassVar[tuple[str, str, str]]
+    names: ClassVar[Sequence[str]] = ("track pT", "ECAL", "HCAL")
+
+    def __post_init__(self) -> None:
+        if self.size not in SIDES or self.window() not in SIDES or self.size > self.window():
+            raise BenchError(
+                f"crop = {self.window()}, size = {self.size}; allowed are 32, 64 and 128 with size at most crop",
+                "for example crop=64 size=32",
+            )
+        if self.scaling not in ("none", "sqrt", "log"):
+            raise BenchError(f"scaling = {self.scaling!r}; allowed are 'none', 'sqrt' and 'log'", "choose one of them")
+        if self.images < 10:
+            raise BenchError(f"images = {self.images}; expected at least 10", "for example images=20000")
+
+    @abstractmethod
+    def stores(self) -> list[SparseImages]:
+        """The files with the images."""
+
+    def window(self) -> int:
+        """The side of the middle part that is kept, in crystals."""
+        return self.crop or 64
+
+    @abstractmethod
+    def depth(self) -> int:
+        """The number of channels in the files."""
+
+    def load(self, split: Split, seed: int) -> Samples:
+        """The prepared images of a split and their labels."""
+        stores = self.stores()
+        counts = [len(store) for store in stores]
+        chosen = self._chosen(stores)
+        rows = chosen[split_rows(len(chosen), split, seed)]
+        place = np.full(sum(counts), -1)
+        place[rows] = np.arange(len(rows))
+        preparation = self._preparation()
+        out = np.empty((len(rows), *preparation.shape), np.float32)
+        labels = np.concatenate([store.y for store in stores])[rows]
+        for store, part in zip(stores, np.split(place, np.cumsum(counts)[:-1]), strict=True):
+            preparation.read(store, part, out)
+        if self.standardise:
+            out /= self._deviations(stores[0])[:, None, None]
+        return Samples(torch.from_numpy(out), torch.from_numpy(labels).long())
+
+    def eligible(self, stores: Sequence[SparseImages]) -> NDArray[Any]:
+        """Which of all images may be used, by default all: (N,)."""
+        return np.ones(sum(len(store) for store in stores), bool)
+
+    def _chosen(self, stores: Sequence[SparseImages]) -> NDArray[Any]:
+        """The rows that are used of all, ascending."""
+        rows = np.flatnonzero(self.eligible(stores))
+        return np.sort(np.random.default_rng(0).permutation(rows)[: self.images])
+
+    def _deviations(self, store: SparseImages) -> NDArray[Any]:
+        """The deviation of each channel's pixels over the first images of a file, (C,)."""
+        preparation = self._preparation()
+        place = np.arange(len(store))
+        place[MEASURED:] = -1
+        first = np.empty((min(MEASURED, len(store)), *preparation.shape), np.float32)
+        preparation.read(store, place, first)
+        deviations: NDArray[Any] = first.std((0, 2, 3))
+        return deviations.clip(min=1e-6)
+
+    def _preparation(self) -> Preparation:
+        depth = self.depth()
+        channels = tuple(self.channels) or tuple(range(depth))
+        if not all(0 <= c < depth for c in channels) or len(set(channels)) < len(channels):
+            what = f"channels = {list(channels)}; allowed are different numbers from 0 to {depth - 1}"
+            raise BenchError(what, "as in channels=[1]")
+        return Preparation(
+            channels, self.restore_hcal, self.threshold, self.negatives, self.window(), self.size, self.scaling
+        )
+
+    def actions(self) -> Mapping[str, Action]:
+        """Affine maps of the (phi, eta) plane."""
+        return {"image_affine": self._affine()}
+
+    def oracles(self) -> Mapping[str, Oracle]:
+        """Formulas of jets, of the pixels as they are given: in GeV with scaling none, else sums of sqrt E or log E.
+
+        To undo the scaling first would square what interpolation does to a pixel, and no formula would be kept.
+        """
+        return {**self._physics()}
+
+    def truth(self, action: str, law: str) -> Symmetry | None:
+        """What a formula keeps; of a classifier nothing is known. The sample has the reflections and no rotation."""
+        if action != "image_affine":
+            return None
+        if law == "sample":
+            return truth_of(self._affine(), REFLECTIONS)
+        formula = self._physics().get(law)
+        return None if formula is None else truth_of(self._affine(), formula.invariances)
+
+    def _physics(self) -> dict[str, PhysicsOracle]:
+        return image_oracles(CRYSTAL * self.window() / self.size) if self.depth() == JET else {}
+
+    def _affine(self) -> Action:
+        return ImageAffine(self._preparation().shape)
