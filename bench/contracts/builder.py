@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
-__all__ = ["Builder"]
+import numpy as np
+
+__all__ = ["Builder", "chunk_seed"]
 
 
 class Builder(ABC):
@@ -29,3 +31,8 @@ class Builder(ABC):
     @abstractmethod
     def join(self, chunks: Sequence[Path], path: Path, form: str) -> None:
         """Write the events of all chunks, in their order, as one file."""
+
+
+def chunk_seed(seed: int, index: int) -> int:
+    """A seed of a chunk's own, 0 < s < 900,000,000, the range of Pythia's; index -1 is for what all chunks share."""
+    return int(np.random.SeedSequence((seed, index + 1)).generate_state(1)[0] % 899_999_999) + 1

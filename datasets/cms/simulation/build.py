@@ -10,42 +10,55 @@ from typing import ClassVar
 
 import numpy as np
 
-from bench.contracts.builder import Builder
+from bench.contracts.builder import Builder, chunk_seed
+from bench.errors import BenchError
 
 from ..sparse import Cells
 from .quark_gluon import QuarkGluon
+from .windows import electron_photon
 from .writing import FORMS, write, write_sparse
 
-__all__ = ["JetImages"]
+__all__ = ["CalorimeterImages"]
+
+KINDS = ("quark_gluon", "electron_photon")
 
 
 @dataclass(frozen=True)
-class JetImages(Builder):
-    """Quark and gluon jets at 8 TeV in the calorimeters, half of each.
+class CalorimeterImages(Builder):
+    """Quark and gluon jets at 8 TeV in the calorimeters, half of each; or electron and photon windows.
 
     Arguments:
+        kind: quark_gluon; or electron_photon, a sample of the schema and not of the physics.
         pileup: mean number of collisions beside the hard one.
     """
 
     events: ClassVar[int] = 500
     forms: ClassVar[tuple[str, ...]] = tuple(FORMS)
     seed: int = 0
+    kind: str = "quark_gluon"
     pileup: float = 20.0
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise BenchError(f"kind: {self.kind!r} cannot be simulated; {' and '.join(KINDS)} can", usage=True)
+        if not 0 <= self.pileup <= 200:
+            raise BenchError(f"pileup: {self.pileup:g} is outside of 0 to 200", usage=True)
 
     @cached_property
     def _simulation(self) -> QuarkGluon:
-        return QuarkGluon(self.pileup, self._number(0))
-
-    def _number(self, index: int) -> int:
-        """A seed of Pythia's from ours."""
-        return int(np.random.SeedSequence((self.seed, index)).generate_state(1)[0] % 899_999_999) + 1
+        return QuarkGluon(self.pileup, chunk_seed(self.seed, -1))
 
     def chunk(self, index: int, count: int, path: Path) -> None:
-        """Some of the jets, as sparse images."""
-        sample = self._simulation.sample(count, self._number(index + 1))
-        jets = {"pt": sample.pt, "m0": sample.m0, "y": sample.y}
-        write_sparse(path, sample.images.shape[1:], Cells.of(sample.images), jets)
+        """Some of the images, sparse."""
+        seed = chunk_seed(self.seed, index)
+        if self.kind == "electron_photon":
+            images, y = electron_photon(count, np.random.default_rng(seed))
+            columns = {"pt": np.full(count, np.nan), "m0": np.full(count, np.nan), "y": y}
+        else:
+            sample = self._simulation.sample(count, seed)
+            images, columns = sample.images, {"pt": sample.pt, "m0": sample.m0, "y": sample.y}
+        write_sparse(path, images.shape[1:], Cells.of(images), columns)
 
     def join(self, chunks: Sequence[Path], path: Path, form: str) -> None:
-        """All jets, in one of the schemas."""
+        """All images, in one of the schemas."""
         write(chunks, path, form)
