@@ -19,6 +19,7 @@ VERBS = {
     "list": "List the plugins.",
     "show": "Show a plugin: parameters, paper, what it supports.",
     "status": "Say which records are fresh, and why others are not.",
+    "data": "List, fetch and simulate the data.",
     "leaderboard": "Write leaderboard.md from the records.",
     "doctor": "Check this installation.",
 }

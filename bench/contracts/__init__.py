@@ -2,6 +2,7 @@
 
 from bench.contracts.action import Action, rms_speed, unit_speed
 from bench.contracts.actions import Field, FourVector, ImageAffine, Linear, RandomFields
+from bench.contracts.builder import Builder
 from bench.contracts.dataset import Dataset
 from bench.contracts.method import Method
 from bench.contracts.metric import HeldOut, Metric
@@ -14,8 +15,8 @@ from bench.contracts.task import Pairs, Task
 from bench.errors import BenchError
 
 __all__ = [
-    "Action", "BenchError", "Combination", "Dataset", "Field", "FourVector", "HeldOut", "ImageAffine", "InView",
-    "Induced", "Linear", "MatrixSymmetry", "Method", "Metric", "Model", "NoSymmetry", "Oracle", "Pairs", "Progress",
-    "RandomFields", "Representation", "Samples", "Split", "Symmetry", "Task", "View", "rms_speed", "silent",
+    "Action", "BenchError", "Builder", "Combination", "Dataset", "Field", "FourVector", "HeldOut", "ImageAffine",
+    "InView", "Induced", "Linear", "MatrixSymmetry", "Method", "Metric", "Model", "NoSymmetry", "Oracle", "Pairs",
+    "Progress", "RandomFields", "Representation", "Samples", "Split", "Symmetry", "Task", "View", "rms_speed", "silent",
     "unit_speed",
 ]  # fmt: skip

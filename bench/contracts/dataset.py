@@ -21,10 +21,12 @@ class Dataset(ABC):
     Class variables:
         track: the default (representation, oracle, action).
         paper: where the data come from.
+        builder: "module:class" of the Builder that simulates its files; "": none.
     """
 
     track: ClassVar[tuple[str, str, str]]
     paper: ClassVar[str] = ""
+    builder: ClassVar[str] = ""
 
     def files(self) -> Sequence[Path]:
         """The files that it reads, for their hash; () if it is generated. BenchError if one cannot be had."""

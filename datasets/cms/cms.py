@@ -82,6 +82,7 @@ class CMS(CalorimeterImages):
 
     track: ClassVar[tuple[str, str, str]] = ("vae", "logits", "field")
     paper: ClassVar[str] = "https://arxiv.org/abs/1902.08276"
+    builder: ClassVar[str] = "bench.datasets.cms.simulation.build:ImageBuilder"
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -18,13 +18,13 @@ from .quark_gluon import QuarkGluon
 from .windows import electron_photon
 from .writing import FORMS, write, write_sparse
 
-__all__ = ["CalorimeterImages"]
+__all__ = ["ImageBuilder"]
 
 KINDS = ("quark_gluon", "electron_photon")
 
 
 @dataclass(frozen=True)
-class CalorimeterImages(Builder):
+class ImageBuilder(Builder):
     """Quark and gluon jets at 8 TeV in the calorimeters, half of each; or electron and photon windows.
 
     Arguments:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,27 +16,19 @@ __all__ = ["FORMS", "write", "write_sparse"]
 
 Array = NDArray[Any]
 COLUMNS = ("pt", "m0", "y")
-FILTERS: dict[str, Any] = {"compression": "gzip", "compression_opts": 9, "shuffle": True}
+FILTERS: dict[str, Any] = {"compression": "gzip", "compression_opts": 6, "shuffle": True}
 BLOCK = 64
 
 
-def write_sparse(
-    path: Path, shape: Sequence[int], cells: Cells, jets: dict[str, Array], value: type = np.float32
-) -> None:
-    """Sparse images of simulated jets; `jets` has pt, m0 and y, (N,); `value` is the type of the pixels."""
-    index = np.uint16 if np.prod(shape) < 1 << 16 else np.uint32
-    columns = {
-        "offset": cells.offset.astype(np.int64), "cell": cells.cell.astype(index), "value": cells.value.astype(value),
-        "pt": jets["pt"].astype(np.float32), "m0": jets["m0"].astype(np.float32), "y": jets["y"].astype(np.int8),
-    }  # fmt: skip
+def write_sparse(path: Path, shape: Sequence[int], cells: Cells, jets: Mapping[str, Array]) -> None:
+    """Sparse images of simulated jets; `jets` has pt, m0 and y, (N,)."""
     with h5py.File(path, "w") as file:
-        file.attrs.update({"schema": SCHEMA, "shape": list(shape), "source": "simulated"})
-        for name, column in columns.items():
-            file.create_dataset(name, data=column, chunks=(max(1, min(len(column), 1 << 16)),), **FILTERS)
+        _create(file, shape, len(cells), len(cells.cell), np.float32)
+        _fill(file, slice(0, len(cells)), slice(0, len(cells.cell)), cells, jets)
 
 
 def write(chunks: Sequence[Path], path: Path, form: str) -> None:
-    """The images in sparse files as one file.
+    """The images in sparse files as one file, without holding more than a part of one.
 
     Arguments:
         form: a key of FORMS.
@@ -44,17 +36,35 @@ def write(chunks: Sequence[Path], path: Path, form: str) -> None:
     FORMS[form](chunks, path)
 
 
+def _create(file: h5py.File, shape: Sequence[int], images: int, pixels: int, value: type) -> None:
+    """The data sets of so many sparse images, not yet filled."""
+    file.attrs.update({"schema": SCHEMA, "shape": list(shape), "source": "simulated"})
+    index = np.uint16 if np.prod(shape) < 1 << 16 else np.uint32
+    columns = {
+        "offset": (images + 1, np.int64), "cell": (pixels, index), "value": (pixels, value),
+        "pt": (images, np.float32), "m0": (images, np.float32), "y": (images, np.int8),
+    }  # fmt: skip
+    for name, (length, kind) in columns.items():
+        file.create_dataset(name, (length,), kind, chunks=(max(1, min(length, 1 << 16)),), **FILTERS)
+
+
+def _fill(file: h5py.File, rows: slice, pixels: slice, cells: Cells, jets: Mapping[str, Array]) -> None:
+    file["offset"][rows.start : rows.stop + 1] = pixels.start + cells.offset
+    file["cell"][pixels], file["value"][pixels] = cells.cell, cells.value
+    for name in COLUMNS:
+        file[name][rows] = jets[name]
+
+
 def _sparse(chunks: Sequence[Path], path: Path, value: type = np.float32) -> None:
     opened = [SparseImages(chunk) for chunk in chunks]
-    blocks = [cells for images in opened for _, cells in images.blocks()]
-    lengths = np.concatenate([np.diff(cells.offset) for cells in blocks])
-    joined = Cells(
-        np.concatenate([[0], np.cumsum(lengths)]),
-        np.concatenate([cells.cell for cells in blocks]),
-        np.concatenate([cells.value for cells in blocks]),
-    )
-    jets = {name: np.concatenate([getattr(images, name) for images in opened]) for name in COLUMNS}
-    write_sparse(path, opened[0].shape, joined, jets, value)
+    with h5py.File(path, "w") as file:
+        _create(file, opened[0].shape, sum(map(len, opened)), sum(int(part.offset[-1]) for part in opened), value)
+        row = pixel = 0
+        for images in opened:
+            ((_, cells),) = images.blocks(len(images))
+            rows, pixels = slice(row, row + len(cells)), slice(pixel, pixel + len(cells.cell))
+            _fill(file, rows, pixels, cells, {name: getattr(images, name) for name in COLUMNS})
+            row, pixel = rows.stop, pixels.stop
 
 
 def _half(chunks: Sequence[Path], path: Path) -> None:

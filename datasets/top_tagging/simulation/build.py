@@ -17,7 +17,7 @@ from bench.contracts.builder import Builder, chunk_seed
 from ..._simulation.packages import package
 from .jets import CONSTITUENTS, TopJets
 
-__all__ = ["JetLists", "write_packaged", "write_reference"]
+__all__ = ["JetBuilder", "write_packaged", "write_reference"]
 
 Array = NDArray[Any]
 FILTERS: dict[str, Any] = {"compression": "gzip", "compression_opts": 9, "shuffle": True}
@@ -27,7 +27,7 @@ TRUTH = ["truthE", "truthPX", "truthPY", "truthPZ"]
 
 
 @dataclass(frozen=True)
-class JetLists(Builder):
+class JetBuilder(Builder):
     """Top and QCD jets at 14 TeV as constituents, half of each."""
 
     events: ClassVar[int] = 1000
