@@ -20,7 +20,7 @@ class Source:
 
     Arguments:
         folder: the subfolder in which they lie, in BENCH_DATA as in the cache.
-        sha256: file name -> published checksum, hexadecimal.
+        sha256: file name -> published checksum, hexadecimal; "md5:..." where only that is published.
         mirrors: base URLs, each ending in "/", in the order in which they are tried.
         timeout: seconds until a silent mirror is given up.
     """
@@ -44,10 +44,11 @@ class Source:
 
     def verified(self, path: Path) -> Path:
         """The path, if the content is the published one; BenchError if it is not."""
-        found = pooch.file_hash(str(path), alg="sha256")
-        if found != self.sha256[path.name]:
+        kind, _, wanted = self._checksum(path.name).partition(":")
+        found = pooch.file_hash(str(path), alg=kind)
+        if found != wanted:
             raise BenchError(
-                f"{path}: sha256 is {found}, expected {self.sha256[path.name]}",
+                f"{path}: {kind} is {found}, expected {wanted}",
                 "the file is damaged or another one; replace it, or remove it to have it downloaded",
             )
         return path
@@ -60,7 +61,7 @@ class Source:
             try:
                 fetched = pooch.retrieve(
                     mirror + name,
-                    known_hash=f"sha256:{self.sha256[name]}",
+                    known_hash=self._checksum(name),
                     fname=name,
                     path=cache,
                     downloader=pooch.HTTPDownloader(timeout=self.timeout),
@@ -70,8 +71,13 @@ class Source:
                 refusals.append(f"{mirror}: {_why(error)}")
         raise BenchError(
             f"{self.folder}/{name} is in no folder of BENCH_DATA and no mirror delivers it [{'; '.join(refusals)}]",
-            f"put it at {cache / name} or in {self.folder}/ of a BENCH_DATA folder; its sha256 is {self.sha256[name]}",
+            f"put it at {cache / name} or in {self.folder}/ of a BENCH_DATA folder; it has {self._checksum(name)}",
         )
+
+    def _checksum(self, name: str) -> str:
+        """The kind of a file's checksum, a colon, and the checksum."""
+        published = self.sha256[name]
+        return published if ":" in published else f"sha256:{published}"
 
 
 def _why(error: Exception) -> str:

@@ -33,6 +33,7 @@ class CalorimeterImages(Dataset):
 
     Arguments:
         images: how many are used, chosen at random, always the same; fewer where there are fewer.
+        mirrored: train on each image in its four mirror images; collisions have these symmetries.
         channels: which channels, in this order; empty: all.
         crop: side of the middle part that is kept, in crystals: 32, 64 or 128 (of 125: all); null: what suits.
         size: side of the image after sum-pooling, in pixels: 32, 64 or 128, at most the crop.
@@ -43,7 +44,8 @@ class CalorimeterImages(Dataset):
         negatives: keep pixels below zero, which are noise around an empty cell.
     """
 
-    images: int = 20_000
+    images: int = 12_000
+    mirrored: bool = True
     channels: tuple[int, ...] = ()
     crop: int | None = None
     size: int = 32
@@ -65,7 +67,7 @@ class CalorimeterImages(Dataset):
         if self.scaling not in ("none", "sqrt", "log"):
             raise BenchError(f"scaling = {self.scaling!r}; allowed are 'none', 'sqrt' and 'log'", "choose one of them")
         if self.images < 10:
-            raise BenchError(f"images = {self.images}; expected at least 10", "for example images=20000")
+            raise BenchError(f"images = {self.images}; expected at least 10", "for example images=12000")
 
     @abstractmethod
     def stores(self) -> list[SparseImages]:
@@ -94,7 +96,10 @@ class CalorimeterImages(Dataset):
             preparation.read(store, part, out)
         if self.standardise:
             out /= self._deviations(stores[0])[:, None, None]
-        return Samples(torch.from_numpy(out), torch.from_numpy(labels).long())
+        x, y = torch.from_numpy(out), torch.from_numpy(labels).long()
+        if self.mirrored and split == "train":
+            x, y = torch.cat([x, x.flip(2), x.flip(3), x.flip(2, 3)]), y.repeat(4)
+        return Samples(x, y)
 
     def eligible(self, stores: Sequence[SparseImages]) -> NDArray[Any]:
         """Which of all images may be used, by default all: (N,)."""

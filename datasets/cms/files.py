@@ -127,13 +127,14 @@ class _Published:
         self.path, self.layout = path, layout
         self.table: Table = open_table(path)
         self.key = next((key for key in KEYS if key in self.table.shapes), KEYS[0])
-        found, side = self.table.shapes.get(self.key, ()), layout.side
+        found: tuple[int, ...] = self.table.shapes.get(self.key, ())
+        side = layout.side
         first = len(found) == 3 and found[1:] == (side, side) and found[0] in layout.channels
         self.last = not first and len(found) == 3 and found[:2] == (side, side) and found[2] in layout.channels
         if not first and not self.last and self.key in self.table.shapes:
             hint = "the file is damaged or of another kind; choose dataset.kind accordingly"
             raise BenchError(f"{path}, {self.key}: expected {layout}, got shape {found}", hint)
-        self.shape = ((*found, 0)[2 if self.last else 0], side, side)
+        self.shape = (list(found)[2 if self.last else 0] if found else 0, side, side)
 
     def blocks(self, about: int | None = None) -> Iterator[tuple[Cells, dict[str, Array]]]:
         """The cells and the other columns, block by block: all rows, or about so many from all over the file.
