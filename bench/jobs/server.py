@@ -1,7 +1,8 @@
 """The warm server: torch imported once and never used, a fork for every worker, all ended when its socket closes.
 
-`python -m bench.jobs.server FD` reads lines {"folder": F} from the socket FD, forks a worker in a session of its own
-that runs F/request.json, answers {"folder": F, "pid": P}, and later {"pid": P, "status": waitstatus}.
+`python -m bench.jobs.server FD` reads lines {"folder": F} from the socket FD, has a worker in a session of its own run
+F/request.json, answers {"folder": F, "pid": P}, and later {"pid": P, "status": waitstatus}. When nothing else is to do
+it forks a worker ahead, which waits for its folder.
 """
 
 from __future__ import annotations
@@ -38,15 +39,18 @@ def serve(channel: socket.socket) -> None:
     selector.register(channel, selectors.EVENT_READ)
     selector.register(woken, selectors.EVENT_READ)
     running: set[int] = set()
+    spare: _Worker | None = None
     rest = b""
     _send(channel, {"ready": os.getpid()})
     try:
         while True:
-            ready = {key.fileobj for key, _ in selector.select()}
+            ready = {key.fileobj for key, _ in selector.select(None if spare else 0)}
+            if not ready:
+                spare = spare or _Worker(channel)
             if woken in ready:
                 with suppress(BlockingIOError):
                     woken.recv(4096)
-                _reap(channel, running)
+                _reap(channel, running, spare)
             if channel in ready:
                 received = b""
                 with suppress(ConnectionResetError):
@@ -56,9 +60,10 @@ def serve(channel: socket.socket) -> None:
                 *lines, rest = (rest + received).split(b"\n")
                 for line in lines:
                     folder = json.loads(line)["folder"]
-                    pid = _fork(folder, channel)
-                    running.add(pid)
-                    _send(channel, {"folder": folder, "pid": pid})
+                    worker = spare if spare and spare.takes(folder) else _Worker(channel, folder)
+                    spare = None
+                    running.add(worker.pid)
+                    _send(channel, {"folder": folder, "pid": worker.pid})
     finally:
         signal.set_wakeup_fd(-1)
         for pid in running:
@@ -85,7 +90,7 @@ def _send(channel: socket.socket, message: dict[str, object]) -> None:
         channel.sendall(json.dumps(message).encode() + b"\n")
 
 
-def _reap(channel: socket.socket, running: set[int]) -> None:
+def _reap(channel: socket.socket, running: set[int], spare: _Worker | None) -> None:
     """Tell of the workers that have ended, and end what they left behind."""
     while running:
         pid, status = os.waitpid(-1, os.WNOHANG)
@@ -94,7 +99,7 @@ def _reap(channel: socket.socket, running: set[int]) -> None:
         if pid in running:  # else a stray
             running.remove(pid)
             _kill(pid, os.killpg)
-            for stray in _children() - running:
+            for stray in _children() - running - {spare.pid if spare else pid}:
                 _kill(stray)
             _send(channel, {"pid": pid, "status": status})
 
@@ -116,11 +121,37 @@ def _prctl(option: int, value: int) -> None:
         ctypes.CDLL(None).prctl(option, value)
 
 
-def _fork(folder: str, channel: socket.socket) -> int:
-    server = os.getpid()
-    pid = os.fork()
-    if pid:
-        return pid
+class _Worker:
+    """A forked worker, which runs one folder.
+
+    Arguments:
+        folder: what it runs; None: it waits to be told by `takes`.
+    """
+
+    def __init__(self, channel: socket.socket, folder: str | None = None) -> None:
+        server = os.getpid()
+        reading, self._writing = os.pipe()
+        self.pid = os.fork()
+        if not self.pid:
+            os.close(self._writing)
+            _be_worker(server, channel, reading)
+        os.close(reading)
+        if folder is not None:
+            self.takes(folder)
+
+    def takes(self, folder: str) -> bool:
+        """Tell it what to run; False if it is no more."""
+        try:
+            os.write(self._writing, os.fsencode(folder))
+        except BrokenPipeError:
+            return False
+        finally:
+            os.close(self._writing)
+        return True
+
+
+def _be_worker(server: int, channel: socket.socket, reading: int) -> None:
+    """What a forked process does until its end."""
     code = 1
     try:
         os.setsid()
@@ -133,7 +164,10 @@ def _fork(folder: str, channel: socket.socket) -> int:
         channel.close()
         from bench.jobs import worker
 
-        code = worker.main(Path(folder))
+        worker.warm_up()
+        with open(reading, "rb") as told:
+            folder = told.read()
+        code = worker.main(Path(os.fsdecode(folder))) if folder else 0
     except BaseException:
         import traceback
 

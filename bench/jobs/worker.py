@@ -20,7 +20,7 @@ from bench.errors import BenchError
 from bench.jobs.cache import Outcome
 from bench.records.record import Status
 
-__all__ = ["Meter", "Work", "main"]
+__all__ = ["Meter", "Work", "main", "warm_up"]
 
 
 class Meter:
@@ -57,6 +57,16 @@ class Meter:
 
 
 Work = Callable[[dict[str, Any], Path, Meter], Outcome]
+
+
+def warm_up() -> None:
+    """Do once, ahead of a job, what is slow the first time; it draws no random number."""
+    import torch
+    from safetensors.torch import load, save
+
+    _one_thread()
+    load(save({"x": torch.zeros(2, 2).isfinite()}))
+    torch.nn.Module().state_dict()
 
 
 def main(folder: Path) -> int:

@@ -48,8 +48,10 @@ def instance(plugin: Plugin, params: dict[str, Any]) -> Any:
     if inspect.isabstract(cls):
         missing = ", ".join(sorted(getattr(cls, "__abstractmethods__", ())))
         raise BenchError(f"{where} does not implement {missing}", "write them; 'bench show' names the contract")
+    if not dataclasses.is_dataclass(cls) or _defaults(cls).items() >= params.items():
+        return cls()
     try:
-        return TypeAdapter(cls).validate_python(params) if dataclasses.is_dataclass(cls) else cls()
+        return TypeAdapter(cls).validate_python(params)
     except ValidationError as error:
         lines = [
             f"{where}: {'.'.join(map(str, e['loc']))}={json.dumps(e['input'], default=str)}: {e['msg']}"
@@ -67,6 +69,13 @@ def overrides(plugin: Any) -> dict[str, Any]:
     """The parameters that differ from the defaults."""
     defaults = {f["name"]: f["default"] for f in fields(type(plugin))}
     return {name: value for name, value in resolved(plugin).items() if value != defaults[name]}
+
+
+def _defaults(cls: Any) -> dict[str, Any]:
+    """The defaults of the parameters that have one, as JSON."""
+    missing = dataclasses.MISSING
+    given = [f for f in dataclasses.fields(cls) if f.default is not missing or f.default_factory is not missing]
+    return {f.name: _plain(_default(f)) for f in given if f.init}
 
 
 def _default(field: dataclasses.Field[Any]) -> Any:
