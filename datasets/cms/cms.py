@@ -85,9 +85,9 @@ class CMS(CalorimeterImages):
     builder: ClassVar[str] = "bench.datasets.cms.simulation.build:ImageBuilder"
 
     def __post_init__(self) -> None:
-        super().__post_init__()
         if self.kind not in KINDS:
             raise BenchError(f"kind = {self.kind!r}; allowed are {', '.join(KINDS)}", "choose one of them")
+        super().__post_init__()
         if self.source not in ("simulated", "file", "download"):
             what = f"source = {self.source!r}; allowed are simulated, file and download"
             raise BenchError(what, "choose one of them")

@@ -43,7 +43,7 @@ class Cells:
     @classmethod
     def of(cls, images: Array) -> Cells:
         """The non-zero pixels of dense images (N, C, H, W)."""
-        flat = np.ascontiguousarray(images).reshape(len(images), -1)
+        flat = np.ascontiguousarray(images).reshape(len(images), math.prod(images.shape[1:]))
         found = np.flatnonzero(flat != 0)
         image, cell = np.divmod(found, flat.shape[1])
         offset = np.concatenate([[0], np.cumsum(np.bincount(image, minlength=len(flat)))])
