@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -21,11 +21,11 @@ from bench.contracts import (
     rms_speed,
     unit_speed,
 )  # fmt: skip
+from bench.lie import jacobian, rates_of_change
 
 __all__ = ["InKernel", "Kernel"]
 
 SAMPLES = 1000
-CHUNK = 100
 NULL = 0.05
 
 
@@ -55,15 +55,6 @@ class InKernel(Symmetry):
         along = torch.linalg.pinv(J, rtol=1e-4) @ torch.einsum("bmd,kbd->bmk", J, fields)
         inside: Tensor = fields - along.permute(2, 0, 1)
         return inside.reshape(self.K, *x.shape)
-
-
-def jacobian(phi: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-    """d phi / dx by one backward pass for each output: (B, *s) -> (B, m, D)."""
-    with torch.enable_grad():
-        point = x.detach().requires_grad_()
-        out = phi(point)
-        rows = [torch.autograd.grad(part.sum(), point, retain_graph=True)[0] for part in out.unbind(1)]
-    return torch.stack([row.flatten(1) for row in rows], 1)
 
 
 @dataclass(frozen=True)
@@ -99,7 +90,7 @@ class Kernel(Method):
         return symmetry
 
     def _matrices(self, task: Task, oracle: Oracle, basis: Tensor, x: Tensor) -> Symmetry:
-        form, norm = quadratic_forms(task.action, oracle, basis, x)
+        form, norm = rates_of_change(oracle, partial(task.action.velocity, basis), x)
         speeds, axes = torch.linalg.eigh(norm)
         kept = speeds > 1e-6 * speeds[-1]
         unit = axes[:, kept] / speeds[kept].sqrt()
@@ -108,16 +99,3 @@ class Kernel(Method):
         mix = torch.randn(self.K, null, generator=torch.Generator().manual_seed(task.seed)).double()
         matrices = torch.einsum("ka,aij->kij", mix @ (unit @ vectors[:, :null]).T, basis.double())
         return unit_speed(MatrixSymmetry.of(task.action, matrices.to(x)), x)
-
-
-def quadratic_forms(action: Action, phi: Oracle, basis: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
-    """E (L_a phi)'(L_b phi) and E v_a'v_b over samples x, in float64: (N, N), (N, N)."""
-    form = torch.zeros(len(basis), len(basis), dtype=torch.float64)
-    norm = torch.zeros_like(form)
-    with torch.no_grad():
-        for part in torch.split(x, CHUNK):
-            moves = action.velocity(basis, part)
-            rates = torch.stack([torch.func.jvp(phi, (part,), (move,))[1] for move in moves])
-            rates, moves = rates.flatten(1).cpu().double(), moves.flatten(1).cpu().double()
-            form, norm = form + rates @ rates.T / len(x), norm + moves @ moves.T / len(x)
-    return form, norm

@@ -75,7 +75,7 @@ class Orbits:
             pace: about the time that the largest needs.
         """
         every = torch.ones(len(self.z)).to(self.z)
-        search = _Search(self, pace * every, max(targets) * every, shared=True)
+        search = _Search(self, pace * every, max(targets) * every, min(targets) / max(targets), shared=True)
         return [search.find(target * every) for target in targets]
 
     def apart(self, targets: Tensor, speed: Tensor) -> list[Arrival]:
@@ -87,7 +87,7 @@ class Orbits:
         """
         slowest = 1e-3 * speed.square().mean().sqrt().clamp(min=1e-12)
         farthest = targets.amax(1)
-        search = _Search(self, farthest / speed.clamp(min=slowest), farthest, shared=False)
+        search = _Search(self, farthest / speed.clamp(min=slowest), farthest, GRID[0], shared=False)
         return [search.find(target) for target in targets.T]
 
     def arrive(self, t: Tensor, rows: Tensor) -> Arrival:
@@ -112,17 +112,18 @@ class _Search:
         orbits: the paths.
         pace: about the time that the farthest target needs, (B,).
         farthest: the largest target, (B,).
+        nearest: the smallest target over the largest; no time of the grid before it is looked at.
         shared: whether all rows take the same time and the RMS distance counts; the first 128 then stand for all in
             the search for the bracket.
     """
 
-    def __init__(self, orbits: Orbits, pace: Tensor, farthest: Tensor, shared: bool) -> None:
+    def __init__(self, orbits: Orbits, pace: Tensor, farthest: Tensor, nearest: float, shared: bool) -> None:
         self.orbits = orbits
         self.shared = shared
         self.looked = [torch.zeros_like(pace)]
         self.gone = [torch.zeros_like(pace)]
         active = orbits.rows[farthest > 0]
-        for factor in GRID:
+        for factor in (factor for factor in GRID if factor >= nearest):
             if not len(active):
                 break
             time = self.looked[-1].index_copy(0, active, factor * pace[active])

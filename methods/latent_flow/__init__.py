@@ -2,7 +2,7 @@
 
 from .fields import NeuralFields
 from .method import LatentFlow
-from .tangent import TangentFields
+from .projected import ProjectedGenerators
 from .warped import WarpedGenerators
 
-__all__ = ["LatentFlow", "NeuralFields", "TangentFields", "WarpedGenerators"]
+__all__ = ["LatentFlow", "NeuralFields", "ProjectedGenerators", "WarpedGenerators"]

@@ -9,6 +9,8 @@ from torch import Tensor
 
 __all__ = ["antisymmetric_basis", "lowest", "orthonormalise", "pushed_forms"]
 
+CHUNK = 200
+
 
 def antisymmetric_basis(D: int) -> Tensor:
     """E_ij - E_ji over i < j: (D (D - 1) / 2, D, D)."""
@@ -60,19 +62,14 @@ def pushed_forms(
         u = chart(y)
         return u, phi(u)
 
-    moved, changed = [], []
+    norm = torch.zeros(len(basis), len(basis), dtype=torch.float64)
+    form = torch.zeros_like(norm)
     with torch.no_grad():
-        for axis in torch.eye(w.shape[1]).to(w):
-            rates = torch.func.jvp(both, (w,), (axis.expand_as(w),))[1]
-            moved.append(rates[0])
-            changed.append(rates[1])
-    return _form(torch.stack(changed, -1), w, basis), _form(torch.stack(moved, -1), w, basis)
-
-
-def _form(jacobian: Tensor, w: Tensor, basis: Tensor) -> Tensor:
-    """E (J E_a w)'(J E_b w): jacobian (B, m, D)."""
-    total = torch.zeros(len(basis), len(basis), dtype=torch.float64)
-    for J, part in zip(torch.split(jacobian, 200), torch.split(w, 200), strict=True):
-        rates = torch.einsum("bmi,abi->abm", J, torch.einsum("aij,bj->abi", basis.to(w), part)).flatten(1).double()
-        total = total + rates @ rates.T
-    return total / len(w)
+        for part in torch.split(w, CHUNK):
+            axes = torch.eye(w.shape[1]).to(w)
+            rates = [torch.func.jvp(both, (part,), (axis.expand_as(part),))[1] for axis in axes]
+            fields = torch.einsum("aij,bj->abi", basis.to(w), part)
+            for total, columns in zip((norm, form), zip(*rates, strict=True), strict=True):
+                pushed = torch.einsum("ibm,abi->abm", torch.stack(columns), fields).flatten(1).cpu().double()
+                total += pushed @ pushed.T / len(w)
+    return form, norm

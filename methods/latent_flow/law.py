@@ -9,7 +9,7 @@ from torch import Tensor
 
 from bench.contracts import Oracle
 
-__all__ = ["Law", "Standardised", "jacobian", "predict"]
+__all__ = ["Law", "Standardised", "predict"]
 
 CHUNK = 500
 
@@ -72,12 +72,3 @@ class Law:
             found, chance = (torch.func.jvp(self.phi, (u,), (d,))[1].square().mean() for d in (v, self.matched(v)))
             ratios.append(found / chance.clamp(min=1e-12))
         return torch.stack(ratios).mean()
-
-
-def jacobian(phi: Callable[[Tensor], Tensor], u: Tensor) -> Tensor:
-    """d phi / du by one backward pass for each output: (B, D) -> (B, m, D)."""
-    with torch.enable_grad():
-        point = u.detach().requires_grad_()
-        outputs = phi(point).unbind(1)
-        rows = [torch.autograd.grad(out.sum(), point, retain_graph=True)[0] for out in outputs]
-    return torch.stack(rows, 1)

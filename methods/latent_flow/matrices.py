@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 from torch import Tensor, nn
 
-from bench.contracts import Action, MatrixSymmetry, Oracle, Symmetry, Task
+from bench.contracts import MatrixSymmetry, Oracle, Symmetry, Task
+from bench.lie import rates_of_change
 
 from .algebra import lowest
 from .law import Standardised
 from .penalties import closure, matrix_bracket
 from .training import batches, descend
 
-__all__ = ["discover_matrices", "rates_of_change"]
+__all__ = ["discover_matrices"]
 
 LINEAR = 2048
 BATCH = 256
-CHUNK = 100
-
-
-def rates_of_change(oracle: Oracle, action: Action, basis: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
-    """E (L_a phi)'(L_b phi) and E v_a'v_b over samples x (B, *s), for generators E_a (N, n, n): (N, N), (N, N)."""
-    form = torch.zeros(len(basis), len(basis), dtype=torch.float64)
-    norm = torch.zeros_like(form)
-    with torch.no_grad():
-        for part in torch.split(x, CHUNK):
-            moves = action.velocity(basis, part)
-            rates = torch.stack([torch.func.jvp(oracle, (part,), (move,))[1] for move in moves])
-            rates, moves = rates.flatten(1).double(), moves.flatten(1).double()
-            form, norm = form + rates @ rates.T / len(x), norm + moves @ moves.T / len(x)
-    return form, norm
 
 
 class Coefficients(nn.Module):
@@ -55,7 +44,7 @@ def discover_matrices(task: Task, oracle: Oracle, *, K: int, steps: int, rate: f
     phi = Standardised(oracle, x)
     candidates = action.candidates(x).matrices()
     assert candidates is not None
-    form, norm = rates_of_change(phi, action, candidates, x)
+    form, norm = rates_of_change(phi, partial(action.velocity, candidates), x)
     _, c = lowest(form, norm, len(candidates))
     scale = (x - x.mean(0)).square().sum().div(len(x)).sqrt()
     basis = torch.einsum("ja,aik->jik", c.to(x), candidates) * scale
@@ -81,6 +70,6 @@ def discover_matrices(task: Task, oracle: Oracle, *, K: int, steps: int, rate: f
             steps=steps, rate=rate, progress=task.progress)  # fmt: skip
     with torch.no_grad():
         A = torch.einsum("kj,jab->kab", coefficients(), basis) / scale
-    form, norm = rates_of_change(phi, action, torch.cat([A, candidates]), task.valid.x[:LINEAR])
+    form, norm = rates_of_change(phi, partial(action.velocity, torch.cat([A, candidates])), task.valid.x[:LINEAR])
     ratios = form.diagonal() / norm.diagonal().clamp(min=1e-12)
     return MatrixSymmetry.of(action, A, scores=(ratios[: len(A)] / ratios[len(A):].mean()).to(x))

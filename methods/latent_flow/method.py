@@ -11,20 +11,20 @@ from torch import Tensor
 from bench.contracts import BenchError, Method, Oracle, Progress, Symmetry, Task
 
 from .algebra import orthonormalise
-from .continuity import fit_tangent
 from .fields import NeuralFields
 from .law import Law, Standardised, predict
 from .matrices import discover_matrices
-from .search import Known, Schedule, fit_density, keep_law, starting_generators
-from .tangent import TangentFields
+from .projected import ProjectedGenerators
+from .search import Known, Schedule, fit_density, keep_law
+from .start import starting_generators
 from .warped import WarpedGenerators
+from .whitened import Whitened
 
 __all__ = ["LatentFlow"]
 
-FORMS = ("tangent", "normal", "flow", "field")
+FORMS = ("projected", "normal", "flow", "field")
 VALID = 2048
-START = 1024
-SCORED = 512
+FEW = 512
 DENSITY = 0.25
 
 
@@ -32,46 +32,40 @@ DENSITY = 0.25
 class LatentFlow(Method):
     """Oracle-preserving latent flow: fields v_k with phi(flow of v_k) = phi, in one of four forms.
 
-    `tangent`: smooth fields on the level sets of phi and log p, the ones that change p(z) least. `field`: v_k(z) is a
-    network. `flow`: z' = f^-1(exp(t L_k) f(z)) with an invertible map f. `normal`: so too, but f is fitted by maximum
-    likelihood to a standard normal and L_k is antisymmetric, so that the flow keeps p(z). Where the action has
-    matrices, they are searched directly.
+    `normal`: z' = f^-1(exp(t L_k) f(z)), f an invertible map fitted by maximum likelihood to a standard normal and L_k
+    antisymmetric, so that the flow keeps p(z). `projected`: the field of such a flow, projected on the level sets of
+    phi and log p. `flow`: any f and any L_k. `field`: v_k(z) is a network. Where the action has matrices, they are
+    searched directly.
 
     Arguments:
-        form: `tangent`, `normal`, `flow` or `field`.
+        form: `projected`, `normal`, `flow` or `field`.
         K: number of fields.
-        epochs: passes over the samples in the main stage.
+        points: samples at which derivatives of phi are taken to find L_k.
+        balance: weight of the change of density beside the change of phi in the choice of L_k, for antisymmetric ones.
+        softness: of the projection, relative to the mean square of a row of d phi.
+        layers: coupling layers of f; 0: f whitens and no more.
+        width: units of the hidden layers of fields or coupling networks.
         samples: how many training samples are used.
+        epochs: passes over the samples in training.
         batch: samples in a step.
         rate: highest learning rate.
-        width: units of the hidden layers of fields or coupling networks.
-        layers: coupling layers of f.
-        reach: longest time at which phi is compared, in standard deviations of the samples.
-        density: weight of the negative log-likelihood of f in `normal`.
-        points: samples at which `tangent` takes derivatives of phi.
-        waves: frequencies of the smooth fields of `tangent`.
-        length: length scale of these fields, in units of the root of the number of components.
-        moments: random waves whose means a field of `tangent` is to keep.
-        softness: of the projection of `tangent`, relative to the mean square of a row of d phi.
-        stiffness: weight of the violation in `tangent`.
+        reach: longest time at which phi is compared in training, in standard deviations of the samples.
+        density: weight of the negative log-likelihood of f in the training of `normal`.
     """
 
-    form: Literal["tangent", "normal", "flow", "field"] = "tangent"
+    form: Literal["projected", "normal", "flow", "field"] = "projected"
     K: int = 1
+    points: int = 2048
+    balance: float = 3.0
+    softness: float = 0.2
+    layers: int = 0
+    width: int = 64
+    samples: int = 32768
     epochs: int = 50
-    samples: int = 16384
     batch: int = 512
     rate: float = 2e-3
-    width: int = 64
-    layers: int = 6
     reach: float = 1.5
     density: float = 0.3
-    points: int = 8192
-    waves: int = 32
-    length: float = 3.0
-    moments: int = 1024
-    softness: float = 0.01
-    stiffness: float = 10.0
 
     actions = ("field", "linear", "image_affine", "four_vector")
     uses = frozenset({"oracle"})
@@ -96,53 +90,49 @@ class LatentFlow(Method):
     def _fields(self, task: Task, oracle: Oracle) -> Symmetry:
         train, valid = task.train.x[: self.samples], task.valid.x[:VALID]
         draw = torch.Generator().manual_seed(task.seed)
-        steps = task.steps(self.epochs * max(1, len(train) // self.batch))
-        shares = {"field": (1.0,), "flow": (1.0,), "normal": (DENSITY, 1.0), "tangent": (DENSITY,)}[self.form]
-        stages = Stages(task.progress, [round(steps * share) for share in shares])
+        phi = Standardised(oracle, train)
+        symmetry = self._untrained(task, phi).to(train)
+        free = symmetry.free if isinstance(symmetry, ProjectedGenerators) else symmetry
+        free.fit_whitening(train)
+        law = Law(lambda u: phi(free.unwhiten(u)), draw)
+        u, u_valid = free.whiten(train), free.whiten(valid)
+        stages = Stages(task.progress, self._shares(), task.steps(self.epochs * max(1, len(train) // self.batch)))
 
         def schedule() -> Schedule:
             return Schedule(*stages.next(), self.rate, self.batch, draw)
 
-        standard = Standardised(oracle, train)
-        symmetry = self._untrained(task, standard).to(train)
-        symmetry.fit_whitening(train)
-        if isinstance(symmetry, TangentFields):
-            fit_density(symmetry.density, symmetry.whiten(train), symmetry.whiten(valid), schedule())
-            symmetry.spread.copy_(standard.spread)
-            with torch.no_grad():
-                symmetry.frequencies.div_(self.length)
-                fit_tangent(
-                    symmetry, train[: self.points], softness=self.softness, moments=self.moments,
-                    stiffness=self.stiffness, draw=draw,
-                )  # fmt: skip
+        if isinstance(free, WarpedGenerators):
+            if free.rotation and self.layers:
+                fit_density(free, u, u_valid, schedule())
+            balance = self.balance if free.rotation else 0.0
+            starting_generators(free, law, u, points=self.points, balance=balance, draw=draw)
+        if isinstance(symmetry, ProjectedGenerators):
+            symmetry.calibrate(train[:FEW], phi.spread, self.softness)
         else:
-            law = Law(lambda u: standard(symmetry.unwhiten(u)), draw)
-            known = Known(symmetry.whiten(train), predict(standard, train))
-            held_out = Known(symmetry.whiten(valid), predict(standard, valid))
-            if isinstance(symmetry, WarpedGenerators):
-                if self.form == "normal":
-                    fit_density(symmetry, known.u, held_out.u, schedule())
-                starting_generators(symmetry, law, known.u[:START])
             weight = self.density if self.form == "normal" else 0.0
+            known, held_out = Known(u, predict(phi, train)), Known(u_valid, predict(phi, valid))
             keep_law(symmetry, law, known, held_out, schedule(), reach=self.reach, density=weight)
-        return finished(symmetry, standard, train, valid, draw)
+        return finished(symmetry, free, phi, train, valid, draw)
 
-    def _untrained(self, task: Task, phi: Standardised) -> NeuralFields | WarpedGenerators | TangentFields:
-        if self.form == "tangent":
-            return TangentFields(
-                task.action, self.K, self.waves, self.layers, self.width, len(phi.spread), phi.oracle
-            )  # fmt: skip
+    def _untrained(self, task: Task, phi: Standardised) -> NeuralFields | WarpedGenerators | ProjectedGenerators:
+        if self.form == "projected":
+            return ProjectedGenerators(task.action, self.K, self.layers, self.width, len(phi.spread), phi.oracle)
         if self.form == "field":
             return NeuralFields(task.action, self.K, 2 * self.width)
         return WarpedGenerators(task.action, self.K, self.layers, self.width, rotation=self.form == "normal")
 
+    def _shares(self) -> list[float]:
+        """Lengths of the stages of training: the density's, if f is fitted, then that of the fields, if they are."""
+        density = [DENSITY] if self.layers and self.form in ("projected", "normal") else []
+        return density + ([] if self.form == "projected" else [1.0])
+
 
 class Stages:
-    """One progress over several stages, of so many steps each."""
+    """One progress over several stages, each a share of so many steps."""
 
-    def __init__(self, progress: Progress, steps: list[int]) -> None:
-        self.progress, self.steps, self.done = progress, steps, 0
-        self.total = sum(steps)
+    def __init__(self, progress: Progress, shares: list[float], steps: int) -> None:
+        self.progress, self.steps, self.done = progress, [round(share * steps) for share in shares], 0
+        self.total = sum(self.steps)
 
     def next(self) -> tuple[int, Progress]:
         """Steps and progress of the next stage."""
@@ -152,7 +142,8 @@ class Stages:
 
 
 def finished(
-    symmetry: NeuralFields | WarpedGenerators | TangentFields,
+    symmetry: NeuralFields | WarpedGenerators | ProjectedGenerators,
+    free: Whitened,
     phi: Standardised,
     train: Tensor,
     valid: Tensor,
@@ -163,10 +154,10 @@ def finished(
     The score is E |d phi(v)|^2 / E |d phi(r)|^2 with a random r as long as v in whitened samples.
     """
     with torch.no_grad():
-        symmetry.mix(orthonormalise(symmetry.velocity(train[:VALID])))
-        x = valid[:SCORED]
-        law = Law(lambda u: phi(symmetry.unwhiten(u)), draw)
-        moves = symmetry.velocity(x).flatten(2) @ symmetry.whitening
+        symmetry.mix(orthonormalise(symmetry.velocity(train[:FEW])))
+        x = valid[:FEW]
+        law = Law(lambda u: phi(free.unwhiten(u)), draw)
+        moves = symmetry.velocity(x).flatten(2) @ free.whitening
         for k in range(symmetry.K):
-            symmetry.scores[k] = law.rate(symmetry.whiten(x), moves[k : k + 1])
+            symmetry.scores[k] = law.rate(free.whiten(x), moves[k : k + 1])
     return symmetry.requires_grad_(False).eval()

@@ -1,4 +1,4 @@
-"""The search for fields on vectors: density, and the fields that keep the oracle."""
+"""Descent: the density that f is to fit, and the fields that keep the oracle."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from torch import Tensor
 
 from bench.contracts import Progress
 
-from .algebra import antisymmetric_basis, lowest, pushed_forms
 from .fields import NeuralFields
 from .law import Law
 from .penalties import bracket, closure, matrix_bracket, speed_and_angle
 from .training import batches, descend
 from .warped import WarpedGenerators
 
-__all__ = ["Known", "Schedule", "fit_density", "keep_law", "starting_generators"]
+__all__ = ["Known", "Schedule", "fit_density", "keep_law"]
 
 CHUNKS = 16
 SMALL = 64
@@ -60,18 +59,6 @@ def fit_density(symmetry: WarpedGenerators, u: Tensor, valid: Tensor, schedule: 
         symmetry, lambda step: density_loss(symmetry, u[next(order)])[0], validate,
         steps=schedule.steps, rate=schedule.rate, progress=schedule.progress,
     )  # fmt: skip
-
-
-def starting_generators(symmetry: WarpedGenerators, law: Law, u: Tensor) -> None:
-    """Set L to the K generators with the smallest E |d phi(v)|^2 / E |v|^2, at |L|^2 = D."""
-    D = u.shape[1]
-    basis = antisymmetric_basis(D) if symmetry.rotation else torch.eye(D * D).reshape(-1, D, D)
-    with torch.no_grad():
-        w = symmetry.map()(u)
-    _, c = lowest(*pushed_forms(symmetry.map().inv, law.phi, w, basis), symmetry.K)
-    L = torch.einsum("ka,aij->kij", c.to(u), basis.to(u))
-    with torch.no_grad():
-        symmetry.raw.copy_(L * (D**0.5 / L.flatten(1).norm(dim=1))[:, None, None])
 
 
 def keep_law(
@@ -133,4 +120,3 @@ def field_penalties(symmetry: NeuralFields, law: Law, u: Tensor) -> Tensor:
     brackets = bracket(symmetry.fields, few) if symmetry.K > 1 else few.new_zeros(0, *few.shape)
     closed = closure(fields[:, :SMALL].flatten(1), brackets.flatten(1))
     return law.rate(few, fields[:, :SMALL]) + speed_and_angle(fields) + closed
-

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from zuko.flows import GeneralCouplingTransform
-from zuko.transforms import ComposedTransform, MonotonicAffineTransform
+from zuko.transforms import ComposedTransform, DependentTransform, IdentityTransform, MonotonicAffineTransform
 
 from bench.contracts import Action, Symmetry
 
@@ -25,12 +25,12 @@ class WarpedGenerators(Whitened):
 
     Arguments:
         K: number of generators, L (K, D, D).
-        layers: number of coupling layers.
+        layers: number of coupling layers; 0: f whitens and no more.
         width: units of the two hidden layers of each coupling network.
         rotation: whether L_k is antisymmetric.
     """
 
-    def __init__(self, action: Action, K: int, layers: int = 6, width: int = 64, rotation: bool = True) -> None:
+    def __init__(self, action: Action, K: int, layers: int = 0, width: int = 64, rotation: bool = True) -> None:
         super().__init__(action, K)
         self.layers, self.width, self.rotation = layers, width, rotation
         affine = partial(MonotonicAffineTransform, slope=0.1)
@@ -52,7 +52,8 @@ class WarpedGenerators(Whitened):
 
     def map(self) -> ComposedTransform:
         """f on whitened samples, as a zuko transform."""
-        return ComposedTransform(*[coupling() for coupling in self.couplings])
+        layers = [coupling() for coupling in self.couplings]
+        return ComposedTransform(*layers or [DependentTransform(IdentityTransform(), 1)])
 
     def log_density(self, u: Tensor) -> Tensor:
         """log p(u) up to a constant, for f(u) standard normal: whitened (B, D) -> (B,)."""

@@ -3,9 +3,9 @@
 import pytest
 import torch
 from bench.methods.latent_flow.algebra import antisymmetric_basis, lowest, orthonormalise, pushed_forms
-from bench.methods.latent_flow.continuity import change_of_density
-from bench.methods.latent_flow.law import Law, jacobian
+from bench.methods.latent_flow.law import Law
 from bench.methods.latent_flow.penalties import bracket, closure, matrix_bracket, speed_and_angle
+from bench.methods.latent_flow.start import change_of_density
 from bench.methods.latent_flow.training import batches, descend
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -76,17 +76,23 @@ def test_moving_only_insensitive_samples_earns_nothing() -> None:
     assert law.violation(u, u + move, law.phi(u)) > 0.8
 
 
-def test_jacobian_of_a_linear_map() -> None:
-    A = torch.randn(3, 5)
-    torch.testing.assert_close(jacobian(lambda u: u @ A.T, torch.randn(4, 5)), A.expand(4, 3, 5))
-
-
 def test_rotations_keep_the_normal_and_dilations_do_not() -> None:
-    u = torch.randn(20_000, 2)
-    whole = torch.eye(2).expand(len(u), -1, -1)
-    form = change_of_density(u, u, whole, 60, torch.Generator().manual_seed(0))  # fields u_f e_d
-    turn, grow = torch.tensor([[0.0, 1, -1, 0], [1, 0, 0, 1]]).double()
-    assert turn @ form @ turn < 1e-2 * (grow @ form @ grow)
+    w = torch.randn(20_000, 2)
+    basis = torch.stack([antisymmetric_basis(2)[0], torch.eye(2)])
+    form = change_of_density(w, basis, torch.Generator().manual_seed(0))
+    assert form[0, 0] < 1e-2 * form[1, 1]
+
+
+def test_the_density_alone_shows_in_which_plane_it_is_round() -> None:
+    angle = 2 * torch.pi * torch.rand(8000)
+    ring = torch.stack([angle.cos(), angle.sin()], 1) * 2**0.5
+    corners = 2 * torch.randint(2, (8000, 2)) - 1.0
+    w = torch.cat([ring, corners], 1) + 0.1 * torch.randn(8000, 4)
+    basis = antisymmetric_basis(4)
+    form = change_of_density(w, basis, torch.Generator().manual_seed(0))
+    _, (c,) = lowest(form, torch.eye(6), 1)
+    A = torch.einsum("a,aij->ij", c.float(), basis)
+    assert A[0, 1].abs() > 0.97
 
 
 def test_batches_cover_all_and_are_full() -> None:

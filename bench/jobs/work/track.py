@@ -136,4 +136,6 @@ def encode_to(folder: Path, view: View, samples: Samples, split: str) -> None:
 
 
 def freeze(module: M) -> M:
-    return module.eval().requires_grad_(False)
+    """For use alone; convolutions with the channels last, which a CPU differentiates faster."""
+    module.eval().requires_grad_(False).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return module

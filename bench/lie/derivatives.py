@@ -1,0 +1,41 @@
+"""Derivatives of a function along vector fields."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+__all__ = ["jacobian", "rates_of_change"]
+
+CHUNK = 100
+
+
+def jacobian(phi: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """d phi / dx by one backward pass for each output: (B, *s) -> (B, m, D), D the product of s."""
+    with torch.enable_grad():
+        point = x.detach().requires_grad_()
+        outputs = phi(point).unbind(1)
+        rows = [torch.autograd.grad(out.sum(), point, retain_graph=True)[0] for out in outputs]
+    return torch.stack([row.flatten(1) for row in rows], 1)
+
+
+def rates_of_change(
+    phi: Callable[[Tensor], Tensor], fields: Callable[[Tensor], Tensor], x: Tensor
+) -> tuple[Tensor, Tensor]:
+    """E (v_a phi)'(v_b phi) and E v_a'v_b over samples x (B, *s), in float64: (N, N), (N, N).
+
+    Arguments:
+        phi: (B, *s) -> (B, m).
+        fields: x -> v_a(x), (B, *s) -> (N, B, *s).
+    """
+    forms = []
+    with torch.no_grad():
+        for part in torch.split(x, CHUNK):
+            moves = fields(part)
+            rates = torch.stack([torch.func.jvp(phi, (part,), (move,))[1] for move in moves])
+            flat = (side.flatten(1).cpu().double() for side in (rates, moves))
+            forms.append([side @ side.T / len(x) for side in flat])
+    form, norm = (torch.stack(parts).sum(0) for parts in zip(*forms, strict=True))
+    return form, norm

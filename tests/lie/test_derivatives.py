@@ -1,0 +1,27 @@
+import torch
+
+from bench.lie import jacobian, rates_of_change
+
+
+def test_jacobian_of_a_linear_map():
+    A = torch.randn(3, 5)
+    torch.testing.assert_close(jacobian(lambda u: u @ A.T, torch.randn(4, 5)), A.expand(4, 3, 5))
+
+
+def test_jacobian_of_images_is_flat():
+    x = torch.randn(4, 2, 3, 3)
+    found = jacobian(lambda y: y.square().flatten(1).sum(1, keepdim=True), x)
+    torch.testing.assert_close(found[:, 0], 2 * x.flatten(1))
+
+
+def test_rates_are_those_of_the_jacobian():
+    A, x = torch.randn(4, 3, 3), torch.randn(250, 3)
+
+    def phi(y):
+        return torch.stack([y.prod(1), y.sin().sum(1)], 1)
+
+    form, norm = rates_of_change(phi, lambda y: torch.einsum("aij,bj->abi", A, y), x)
+    moves = torch.einsum("aij,bj->bai", A, x).double()
+    rates = torch.einsum("bmi,bai->bma", jacobian(phi, x).double(), moves)
+    torch.testing.assert_close(form, torch.einsum("bma,bmc->ac", rates, rates) / 250, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(norm, torch.einsum("bai,bci->ac", moves, moves) / 250, rtol=1e-4, atol=1e-5)
