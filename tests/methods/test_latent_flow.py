@@ -165,15 +165,15 @@ def test_combinations_flow_exactly() -> None:
 
 def projected(softness: float) -> ProjectedGenerators:
     torch.manual_seed(0)
-    symmetry = ProjectedGenerators(Field((4,)), 2, 2, 16, 1, SquaredLength()).requires_grad_(False)
-    symmetry.free.fit_whitening(torch.randn(300, 4) @ torch.randn(4, 4))
+    symmetry = ProjectedGenerators(Field((4,)), 2, 2, 16, 1, SquaredLength()).double().requires_grad_(False)
+    symmetry.free.fit_whitening(torch.randn(300, 4).double() @ torch.randn(4, 4).double())
     torch.nn.init.normal_(symmetry.free.raw)
     symmetry.softness.fill_(softness)
     return symmetry
 
 
 def test_projected_fields_stay_on_the_level_sets() -> None:
-    symmetry, x = projected(1e-12).double(), torch.randn(100, 4).double()
+    symmetry, x = projected(1e-12), torch.randn(100, 4).double()
     for v in symmetry.velocity(x):
         density = torch.func.jvp(lambda z: symmetry.free.log_density(symmetry.free.whiten(z)), (x,), (v,))[1]
         assert (v * x).sum(1).abs().max() < 1e-5 * v.norm(dim=1).max()
@@ -182,7 +182,7 @@ def test_projected_fields_stay_on_the_level_sets() -> None:
 
 
 def test_the_softest_projection_changes_nothing() -> None:
-    symmetry, x = projected(1e9), torch.randn(100, 4)
+    symmetry, x = projected(1e9), torch.randn(100, 4).double()
     torch.testing.assert_close(symmetry.velocity(x), symmetry.free.velocity(x), atol=1e-4, rtol=1e-4)
 
 
