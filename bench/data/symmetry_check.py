@@ -27,7 +27,8 @@ CANDIDATES: Mapping[str, Map] = {
 """Maps of the grid onto itself: they interpolate nothing, which would show."""
 
 FOLDS = 5
-SIDE = 32
+SIDE = 9
+KNEE = 0.03
 WIDTH = 8
 HIDDEN = 32
 STEPS = 400
@@ -68,7 +69,8 @@ def which_is_real(x: Tensor, transform: Map, seed: int = 0, effort: float = 1.0)
     """AUC of f(x) against f(T x) on held-out images, f trained to order the two (Tombs and Lester, arXiv:2111.05442).
 
     f is a small convolutional network, fitted five times, each time scored on the fifth of the images that it has not
-    seen. Images are shown with sides of at most 32 pixels and in logarithms.
+    seen. Images are shown as means over at most 9 x 9 blocks, in logarithms: of some hundred sparse images a network
+    learns by heart what is finer (631 real jets, quarter turns: AUC 0.75 with 9 x 9 blocks, 0.63 with 32 x 32).
 
     Arguments:
         x: images (N, C, H, W) as they are stored: where the object is half a pixel off the centre, a reflection shows.
@@ -107,10 +109,10 @@ def area(real: Tensor, copy: Tensor) -> tuple[float, Tensor]:
 
 
 def _shown(x: Tensor) -> Tensor:
-    """sign(x) ln(1 + |x| / s), s the channel's RMS, with sides of at most 32: adaptive bins are mirror images."""
+    """sign(x) ln(1 + |x| / s) of blocks whose borders are mirror images of each other, s = 3 % of the channel's RMS."""
     height, width = (min(side, SIDE) for side in x.shape[-2:])
     small = F.adaptive_avg_pool2d(x.float(), (height, width))
-    scale = small.square().mean((0, 2, 3), keepdim=True).sqrt().clamp(min=1e-12)
+    scale = KNEE * small.square().mean((0, 2, 3), keepdim=True).sqrt().clamp(min=1e-12)
     return small.sign() * torch.log1p(small.abs() / scale)
 
 
