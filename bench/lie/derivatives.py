@@ -13,12 +13,26 @@ CHUNK = 100
 
 
 def jacobian(phi: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-    """d phi / dx by one backward pass for each output: (B, *s) -> (B, m, D), D the product of s."""
+    """d phi / dx: (B, *s) -> (B, m, D), D the product of s; backwards for each output, or forwards if m > D."""
+    if phi(x[:1]).shape[1] > x[:1].numel():
+        return _forwards(phi, x)
     with torch.enable_grad():
         point = x.detach().requires_grad_()
         outputs = phi(point).unbind(1)
         rows = [torch.autograd.grad(out.sum(), point, retain_graph=True)[0] for out in outputs]
     return torch.stack([row.flatten(1) for row in rows], 1)
+
+
+def _forwards(phi: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    axes = torch.eye(x[:1].numel()).to(x).reshape(-1, *x.shape[1:])
+
+    def along(axis: Tensor) -> Tensor:
+        rates: Tensor = torch.func.jvp(phi, (x,), (axis.expand_as(x),))[1]
+        return rates
+
+    with torch.no_grad():
+        columns: Tensor = torch.func.vmap(along)(axes)
+    return columns.permute(1, 2, 0)
 
 
 def rates_of_change(

@@ -1,11 +1,13 @@
+import pytest
 import torch
 
 from bench.lie import jacobian, rates_of_change
 
 
-def test_jacobian_of_a_linear_map():
-    A = torch.randn(3, 5)
-    torch.testing.assert_close(jacobian(lambda u: u @ A.T, torch.randn(4, 5)), A.expand(4, 3, 5))
+@pytest.mark.parametrize("m", [3, 8])
+def test_jacobian_of_a_linear_map(m):
+    A = torch.randn(m, 5)
+    torch.testing.assert_close(jacobian(lambda u: u @ A.T, torch.randn(4, 5)), A.expand(4, m, 5))
 
 
 def test_jacobian_of_images_is_flat():
@@ -25,3 +27,13 @@ def test_rates_are_those_of_the_jacobian():
     rates = torch.einsum("bmi,bai->bma", jacobian(phi, x).double(), moves)
     torch.testing.assert_close(form, torch.einsum("bma,bmc->ac", rates, rates) / 250, rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(norm, torch.einsum("bai,bci->ac", moves, moves) / 250, rtol=1e-4, atol=1e-5)
+
+
+def test_both_ways_to_a_jacobian_agree():
+    x = torch.randn(6, 3)
+
+    def phi(y):
+        return torch.cat([y.sin(), y.prod(1, keepdim=True)], 1)
+
+    backwards = torch.cat([jacobian(lambda y: phi(y)[:, :2], x), jacobian(lambda y: phi(y)[:, 2:], x)], 1)
+    torch.testing.assert_close(jacobian(phi, x), backwards)
