@@ -37,8 +37,8 @@ def test_plugin_is_at_most_thirty_lines() -> None:
 
 
 def test_as_a_loose_file_it_reaches_the_leaderboard(folder: Path) -> None:
-    words = "run --plugin quiet_plane.py --method quiet_plane --dataset rotated_digits --budget smoke --json"
-    done = run(folder, *words.split())
+    words = "run --plugin quiet_plane.py --method quiet_plane --dataset rotated_digits --budget smoke"
+    done = run(folder, *words.split(), "--representation", "pca", "--json")
     assert done.returncode == 0, done.stderr
     (record,) = json.loads(done.stdout)
     assert record["status"] == "ok"
