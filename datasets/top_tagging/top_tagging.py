@@ -48,6 +48,7 @@ class TopTagging(Jets):
     source: Literal["simulated", "file", "download"] = "simulated"
 
     paper: ClassVar[str] = "https://arxiv.org/abs/1902.09914"
+    builder: ClassVar[str] = "bench.datasets.top_tagging.simulation.build:JetBuilder"
     reference: ClassVar[Source] = REFERENCE
 
     def __post_init__(self) -> None:

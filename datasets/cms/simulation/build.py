@@ -14,21 +14,22 @@ from bench.contracts.builder import Builder, chunk_seed
 from bench.errors import BenchError
 
 from ..sparse import Cells
-from .quark_gluon import QuarkGluon
+from .jets import SELECTIONS, SimulatedJets
 from .windows import electron_photon
 from .writing import FORMS, write, write_sparse
 
 __all__ = ["ImageBuilder"]
 
-KINDS = ("quark_gluon", "electron_photon")
+KINDS = (*SELECTIONS, "electron_photon")
 
 
 @dataclass(frozen=True)
 class ImageBuilder(Builder):
-    """Quark and gluon jets at 8 TeV in the calorimeters, half of each; or electron and photon windows.
+    """Quark and gluon jets at 8 TeV in the calorimeters, half of each; other jets; electron and photon windows.
 
     Arguments:
-        kind: quark_gluon; or electron_photon, a sample of the schema and not of the physics.
+        kind: quark_gluon; inclusive, all QCD jets with R = 0.7, unlabelled; or electron_photon, windows that are a
+            sample of the schema and not of the physics.
         pileup: mean number of collisions beside the hard one.
     """
 
@@ -40,13 +41,13 @@ class ImageBuilder(Builder):
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
-            raise BenchError(f"kind: {self.kind!r} cannot be simulated; {' and '.join(KINDS)} can", usage=True)
+            raise BenchError(f"kind: {self.kind!r} cannot be simulated; {', '.join(KINDS)} can", usage=True)
         if not 0 <= self.pileup <= 200:
             raise BenchError(f"pileup: {self.pileup:g} is outside of 0 to 200", usage=True)
 
     @cached_property
-    def _simulation(self) -> QuarkGluon:
-        return QuarkGluon(self.pileup, chunk_seed(self.seed, -1))
+    def _simulation(self) -> SimulatedJets:
+        return SimulatedJets(SELECTIONS[self.kind], self.pileup, chunk_seed(self.seed, -1))
 
     def chunk(self, index: int, count: int, path: Path) -> None:
         """Some of the images, sparse."""

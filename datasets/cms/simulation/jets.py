@@ -1,7 +1,8 @@
-"""Quark and gluon jets in the calorimeters."""
+"""Jets in the calorimeters: quarks and gluons, or all that QCD makes."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,22 +16,52 @@ from .pileup import PileUp
 from .readout import images
 from .response import Deposits, detect
 
-__all__ = ["QuarkGluon", "Sample"]
+__all__ = ["SELECTIONS", "Sample", "Selection", "SimulatedJets"]
 
 Array = NDArray[Any]
-COMMON = ("Beams:eCM = 8000.", "PhaseSpace:pTHatMin = 90", "PhaseSpace:pTHatMax = 170")
-PROCESSES = {
-    1: ("HardQCD:gg2qqbar = on", "HardQCD:qq2qq = on", "HardQCD:qqbar2qqbarNew = on"),
-    0: ("HardQCD:gg2gg = on", "HardQCD:qqbar2gg = on"),
-}
-"""Label -> collisions with two light quarks, or two gluons, going out; those with one of each have no clear label."""
-RADIUS, MATCH, MIN_PT, MAX_ETA = 0.4, 0.3, 70.0, 1.35
+MIN_PT, MAX_ETA, MATCH = 70.0, 1.35, 0.3
+"""GeV; largest |eta| of partons and jets; largest distance of a jet from its parton."""
+LEADING = 2
 BATCH = 64
 
 
 @dataclass(frozen=True)
+class Selection:
+    """Which jets.
+
+    Arguments:
+        processes: label -> the hard collisions in which it is made, as lines of Pythia's settings.
+        common: further lines for all of them.
+        radius: of the anti-kT jets.
+        matched: whether an outgoing parton must lie within 0.3 of the jet.
+    """
+
+    processes: Mapping[int, Sequence[str]]
+    common: Sequence[str]
+    radius: float
+    matched: bool
+
+
+SELECTIONS = {
+    "quark_gluon": Selection(
+        {
+            1: ("HardQCD:gg2qqbar = on", "HardQCD:qq2qq = on", "HardQCD:qqbar2qqbarNew = on"),
+            0: ("HardQCD:gg2gg = on", "HardQCD:qqbar2gg = on"),
+        },
+        ("PhaseSpace:pTHatMin = 90", "PhaseSpace:pTHatMax = 170"),
+        radius=0.4,
+        matched=True,
+    ),
+    "inclusive": Selection({-1: ("HardQCD:all = on",)}, ("PhaseSpace:pTHatMin = 45",), radius=0.7, matched=False),
+}
+"""Quark and gluon: two light quarks or two gluons go out; with one of each a jet's label would be less clear.
+Inclusive: unlabelled, found like the real jets of `cms_real`, to be compared with these."""
+
+
+@dataclass(frozen=True)
 class Sample:
-    """Images (N, 3, 125, 125) float32 in GeV, pt and m0 (N,) of the jet of particles, y (N,): 1 = quark."""
+    """Images (N, 3, 125, 125) float32 in GeV, pt and m0 (N,) of the jet of particles, y (N,): 1 = quark,
+    0 = gluon, -1 = unknown."""
 
     images: Array
     pt: Array
@@ -38,25 +69,31 @@ class Sample:
     y: Array
 
 
-class QuarkGluon:
+class SimulatedJets:
     """Simulates jets.
 
     Arguments:
+        selection: which.
         pileup: mean number of inelastic collisions beside the hard one.
         seed: of the pile-up's pool.
     """
 
-    def __init__(self, pileup: float, seed: int) -> None:
-        self._generators = {y: Generator((*COMMON, *lines), central=MAX_ETA) for y, lines in PROCESSES.items()}
+    def __init__(self, selection: Selection, pileup: float, seed: int) -> None:
+        self.selection = selection
+        self._generators = {
+            y: Generator(("Beams:eCM = 8000.", *selection.common, *lines), central=MAX_ETA)
+            for y, lines in selection.processes.items()
+        }
         self._pileup = PileUp(pileup, seed)
 
     def sample(self, count: int, seed: int) -> Sample:
-        """`count` jets, half of them quarks, in random order; the same for the same seed."""
+        """`count` jets, as many of each label, in random order; the same for the same seed."""
         parts = []
-        for y, generator in self._generators.items():
-            draw = np.random.default_rng((seed, y))
+        for place, (y, generator) in enumerate(self._generators.items()):
+            draw = np.random.default_rng((seed, y % 256))
             generator.seed(int(draw.integers(1, 900_000_000)))
-            wanted = count // 2 + (y and count % 2)
+            labels = len(self._generators)
+            wanted = count * (place + 1) // labels - count * place // labels
             made: list[Sample] = []
             while sum(len(part.y) for part in made) < wanted:
                 made.append(self._batch(generator, y, draw))
@@ -66,13 +103,14 @@ class QuarkGluon:
 
     def _batch(self, generator: Generator, y: int, draw: np.random.Generator) -> Sample:
         particles, partons = generator.events(BATCH)
-        jets = cluster(particles[np.abs(particles.eta) < 3], BATCH, RADIUS, MIN_PT)
-        jets = jets[(jets.id < 2) & (np.abs(jets.eta) < MAX_ETA) & _matched(jets, partons)]
+        jets = cluster(particles[np.abs(particles.eta) < 3], BATCH, self.selection.radius, MIN_PT)
+        good = (jets.id < LEADING) & (np.abs(jets.eta) < MAX_ETA)
+        jets = jets[good & _matched(jets, partons)] if self.selection.matched else jets[good]
         found = detect(particles, BATCH, draw)
         hcal = spread(found.hcal, SHARES["hcal"])
-        row, column = _seeds(jets, tower_map(hcal, BATCH))
+        row, column = _seeds(jets, tower_map(hcal, BATCH), self.selection.radius)
         total = self._pileup.over(row, draw)
-        for rank in range(2):
+        for rank in range(LEADING):
             of = np.full(BATCH, -1)
             of[jets.event[jets.id == rank]] = np.flatnonzero(jets.id == rank)
             for name, hits in (
@@ -100,12 +138,12 @@ def _matched(jets: Jets, partons: Particles) -> Array:
     return close
 
 
-def _seeds(jets: Jets, towers: Array) -> tuple[Array, Array]:
+def _seeds(jets: Jets, towers: Array, radius: float) -> tuple[Array, Array]:
     """Row and column of the brightest HCAL tower within the jet's radius, as CMS centres its images."""
     eta = (np.arange(towers.shape[1]) + 0.5 - towers.shape[1] / 2) * STEP * TOWER
     phi = (np.arange(towers.shape[2]) + 0.5) * PHI_STEP * TOWER
     distance = np.hypot((eta - jets.eta[:, None])[:, :, None], _turn(phi - jets.phi[:, None])[:, None, :])
-    bright = np.where(distance < RADIUS, towers[jets.event], -1.0).reshape(len(jets), -1).argmax(1)
+    bright = np.where(distance < radius, towers[jets.event], -1.0).reshape(len(jets), -1).argmax(1)
     row, column = np.divmod(bright, towers.shape[2])
     reach = SIDE // TOWER // 2
     return np.clip(row, reach, ROWS // TOWER - 1 - reach), column
