@@ -56,7 +56,7 @@ class LatentFlow(Method):
     form: Literal["projected", "normal", "flow", "field"] = "projected"
     K: int = 1
     points: int = 2048
-    balance: float = 3.0
+    balance: float = 30.0
     softness: float = 0.2
     layers: int = 0
     width: int = 64

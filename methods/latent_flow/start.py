@@ -14,7 +14,6 @@ from .warped import WarpedGenerators
 __all__ = ["change_of_density", "starting_generators"]
 
 CHUNK = 2000
-SCALES = (0.5, 1.0, 2.0)
 WAVES = 1024
 
 
@@ -49,7 +48,7 @@ def starting_generators(
 def change_of_density(w: Tensor, basis: Tensor, draw: torch.Generator) -> Tensor:
     """sum_g (E v_a.grad g)(E v_b.grad g) for the fields v_a = E_a w: zero along v where v keeps every E g.
 
-    The g are random waves cos(o.w + b) of three length scales: up to a factor, this is the second derivative of the
+    The g are random waves cos(o.w + b), o normal with |o| about 1: up to a factor, this is the second derivative of the
     squared maximum mean discrepancy (Gretton et al., 2012) between the samples and the moved samples.
 
     Arguments:
@@ -60,8 +59,7 @@ def change_of_density(w: Tensor, basis: Tensor, draw: torch.Generator) -> Tensor
         (N, N), float64.
     """
     D = w.shape[1]
-    scales = torch.tensor(SCALES).repeat(WAVES // len(SCALES) + 1)[:WAVES, None] * math.sqrt(D)
-    frequencies = (torch.randn(WAVES, D, generator=draw) / scales).to(w)
+    frequencies = (torch.randn(WAVES, D, generator=draw) / math.sqrt(D)).to(w)
     phases = (2 * math.pi * torch.rand(WAVES, generator=draw)).to(w)
     moments = torch.zeros(WAVES, D).to(w)
     for part in torch.split(w, CHUNK):
