@@ -27,6 +27,7 @@ LEAST_ROWS = 128
 TURNED_ROWS = 256
 LOCAL = 0.05
 CLIPPED = 0.98
+REACHABLE = 0.9
 WORST = 1e12
 
 
@@ -98,7 +99,10 @@ class OraclePreservation(Metric):
             reference = trial.compare(truth, wanted)
             if reference is not None:
                 reached = reference.reached()
-                wanted = torch.where(reached < CLIPPED * wanted, reached, wanted)
+                short = reached < CLIPPED * wanted
+                if short.any():
+                    wanted = torch.where(short, REACHABLE * reached, wanted)
+                    reference = trial.compare(truth, wanted) or reference
                 scores["oracle_preservation.truth"] = reference.scores(wanted).mean().item()
         return scores | _report(trial, symmetry, wanted) | _turned(trial, symmetry, truth)
 

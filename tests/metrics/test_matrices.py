@@ -190,6 +190,18 @@ def test_angles_do_not_depend_on_the_speed_and_need_a_truth(small: SimpleNamespa
     assert turned(truth, NoSymmetry(small.action)) == turned(truth, None) == []
 
 
+def test_what_the_truth_cannot_reach_is_not_asked_of_it(small: SimpleNamespace) -> None:
+    """Nearly round images: however far they turn, they do not go one deviation of the data."""
+    bright = torch.rand(400, 1, 1, 1, generator=torch.Generator().manual_seed(0))
+    lopsided = blobs(400, (1, 12, 12), 0)
+    x = 5 * bright * torch.stack([lopsided.rot90(turn, (2, 3)) for turn in range(4)]).sum(0) + 0.5 * lopsided
+    test = HeldOut(Samples(x[:200]), Samples(x[200:]), small.action, small.test.view, 0)
+    truth = MatrixSymmetry.of(small.action, torch.tensor([[[0.0, -1, 0], [1, 0, 0], [0, 0, 0]]]))
+    s = OraclePreservation().score(symmetry=truth, truth=truth, oracle=small.oracle, test=test)
+    assert 0.2 < s[f"{OP}.reached.1.0"] < 0.8
+    assert s[OP] == pytest.approx(s[f"{OP}.truth"], abs=1e-6)
+
+
 @pytest.mark.parametrize("speed", [0.3, 4.0])
 def test_a_true_path_is_the_rotation_by_the_named_angle(small: SimpleNamespace, speed: float) -> None:
     """Closed form: after an angle a, each sample stands between R(a/2) x and R(-a/2) x."""
