@@ -1,4 +1,4 @@
-"""bench data: list, fetch and simulate the data."""
+"""bench data: list, fetch, describe and simulate the data."""
 
 from __future__ import annotations
 
@@ -25,12 +25,80 @@ EVERY = 20.0
 
 @click.group("data")
 def command() -> None:
-    """List, fetch and simulate the data.
+    """List, fetch, describe and simulate the data.
 
     \b
     bench data list
+    bench data describe cms
     bench data build cms --events 20000 --seed 1 --pileup 20 --out jets.h5
     """
+
+
+@command.command("list")
+@plugin_option
+def listing(plugins: tuple[Path, ...]) -> None:
+    """List the datasets: where their samples are from, their files, and which of them can be simulated.
+
+    Files that are missing are fetched where that needs no question, as for a run.
+    """
+    from bench.cli.session import session
+    from bench.cli.tables import table
+    from bench.plugins import Registry
+
+    registry = Registry(plugins)
+    found = registry.all("dataset")
+    with session(registry=registry) as opened:
+        outcomes = opened.descriptions.ask([(plugin, {}) for plugin in found])
+    rows = []
+    for plugin, outcome in zip(found, outcomes, strict=True):
+        about = outcome.figures
+        files = [Path(file) for file in about.get("files", ())]
+        size = sum(file.stat().st_size for file in files) / 2**20
+        what = f"{len(files)}, {size:.1f} MB" if files else "none"
+        state = about.get("facts", {}).get("source", "") if outcome.status == "ok" else f"not there: {outcome.reason}"
+        rows.append([plugin.name, what, state, "yes" if about.get("builder") else ""])
+    table("Datasets", ["dataset", "files", "source", "can be simulated"], rows)
+
+
+@command.command("fetch")
+@click.argument("name", metavar="DATASET")
+@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A parameter of the dataset.")
+@plugin_option
+def fetch(name: str, settings: tuple[str, ...], plugins: tuple[Path, ...]) -> None:
+    """Fetch the files of DATASET, checksums verified, and print where they are."""
+    from bench.cli.session import session
+    from bench.jobs.building import figures_of
+    from bench.plugins import Registry
+
+    registry = Registry(plugins)
+    plugin = _dataset(registry, name)
+    with session(registry=registry) as opened:
+        (outcome,) = opened.descriptions.ask([(plugin, _parameters(settings))])
+    for file in figures_of(outcome)["files"]:
+        click.echo(file)
+
+
+@command.command("describe")
+@click.argument("name", metavar="DATASET")
+@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A parameter of the dataset.")
+@plugin_option
+def describe(name: str, settings: tuple[str, ...], plugins: tuple[Path, ...]) -> None:
+    """Describe the samples of DATASET: counts, labels, occupancy, ranges, and what leaves p(x) as it is.
+
+    For the last, a classifier is asked which samples of the test split are real and which are transformed: an AUC of
+    one half says that it cannot tell.
+    """
+    from bench.cli.session import session
+    from bench.cli.survey import show
+    from bench.jobs.building import figures_of
+    from bench.jobs.pool import Job
+    from bench.plugins import Registry
+
+    registry = Registry(plugins)
+    request = {"plugin": _dataset(registry, name).to_json(), "params": _parameters(settings), "sources": {}}
+    with session(registry=registry) as opened:
+        (outcome,) = opened.pool.run([Job("survey", "survey", f"dataset {name}", request, keep=False)]).values()
+    show(name, figures_of(outcome))
 
 
 @command.command("build")
@@ -96,7 +164,6 @@ def _watching(events: int) -> Iterator[Watcher]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-    from bench.jobs.cache import Outcome
     from bench.jobs.pool import Job, Watcher
 
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
@@ -110,14 +177,8 @@ def _watching(events: int) -> Iterator[Watcher]:
 
         def progress(self, job: Job, step: int, steps: int, loss: float) -> None:
             self.done[job.identity] = (step, steps)
-            self.tell()
-
-        def ended(self, job: Job, outcome: Outcome) -> None:
-            self.tell()
-
-        def tell(self) -> None:
-            done, total = (sum(column) for column in zip(*self.done.values(), strict=True)) if self.done else (0, 0)
-            bars.update(self.task, completed=done, total=total or None)
+            done, total = (sum(column) for column in zip(*self.done.values(), strict=True))
+            bars.update(self.task, completed=done, total=total)
             if not sys.stderr.isatty() and time.monotonic() - self.told > EVERY:
                 self.told = time.monotonic()
                 click.echo(f"{time.strftime('%H:%M:%S')} {done} of {total} chunks", err=True)

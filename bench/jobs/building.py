@@ -16,7 +16,7 @@ from bench.jobs.pool import Job, Pool
 from bench.plugins import Plugin
 from bench.records.store import write_atomically
 
-__all__ = ["Order", "execute"]
+__all__ = ["Order", "execute", "figures_of"]
 
 ASKED = "asked.json"
 
@@ -79,7 +79,7 @@ def execute(order: Order, pool: Pool) -> Mapping[str, Any]:
     if not any(Path(path).exists() for path in paths):
         shutil.rmtree(order.folder)
     for outcome in outcomes.values():
-        _figures(outcome)
+        figures_of(outcome)
     joining = request | {"chunks": paths, "path": str(order.out.absolute()), "form": form}
     made = _one(pool, Job("join", "join", label, joining, keep=False))
     shutil.rmtree(order.folder)
@@ -108,10 +108,10 @@ def _reserve(order: Order, asked: Mapping[str, Any]) -> None:
 
 def _one(pool: Pool, job: Job) -> Mapping[str, Any]:
     (outcome,) = pool.run([job]).values()
-    return _figures(outcome)
+    return figures_of(outcome)
 
 
-def _figures(outcome: Outcome) -> Mapping[str, Any]:
+def figures_of(outcome: Outcome) -> Mapping[str, Any]:
     """What a job found; BenchError if it failed."""
     if outcome.status != "ok":
         raise BenchError(str(outcome.reason), usage=bool(outcome.figures.get("usage")))

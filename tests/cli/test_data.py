@@ -92,3 +92,15 @@ def test_a_wrong_request_is_one_line(bench, words, text):
 def test_a_dataset_without_builder_says_so(bench):
     result = bench("data", "build", "plane", "--plugin", "data.py", "--events", 1, "--out", "x", code=2)
     assert "dataset 'plane' cannot be simulated" in result.err
+
+
+def test_what_is_there_is_listed_fetched_and_described(bench):
+    plugin = ["--plugin", "data.py", "--plugin", "told.py"]
+    listed = bench("data", "list", *plugin, code=0).out
+    assert [line.split("│")[4].strip() for line in listed.splitlines() if "told" in line] == ["yes"]
+    assert bench("data", "fetch", "points", *plugin, code=0).out.strip() == str(bench.folder / "points.txt")
+    described = bench("data", "describe", "plane", "--set", "n=70", *plugin, code=0).out
+    assert [row.split("│")[2].strip() for row in described.splitlines() if "train" in row] == ["70"]
+    (bench.folder / "points.txt").rename(bench.folder / "gone.txt")
+    missing = bench("data", "fetch", "points", *plugin, code=1)
+    assert missing.err == "error: points.txt is not there (put it beside the plugin)\n"

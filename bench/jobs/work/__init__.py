@@ -5,6 +5,7 @@ from bench.jobs.work.describe import describe
 from bench.jobs.work.discover import discover
 from bench.jobs.work.prepare import prepare_oracle, prepare_view
 from bench.jobs.work.score import score
+from bench.jobs.work.survey import survey
 
 KINDS = {
     "plan": plan,
@@ -15,4 +16,5 @@ KINDS = {
     "prepare_oracle": prepare_oracle,
     "discover": discover,
     "score": score,
+    "survey": survey,
 }

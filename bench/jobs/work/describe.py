@@ -36,7 +36,7 @@ def describe(request: dict[str, Any], folder: Path, meter: Any) -> Outcome:
     elif issubclass(cls, Metric):
         about |= {"version": cls.version, "asks": sorted(cls.asks)}
     elif issubclass(cls, Dataset):
-        about |= {"track": list(cls.track)}
+        about |= {"track": list(cls.track), "builder": cls.builder}
     return Outcome("ok", figures=about)
 
 

@@ -1,0 +1,107 @@
+"""survey: what is in a dataset, in figures, and which reflections and rotations its sample has."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from bench.contracts import Dataset, Samples, Split
+from bench.jobs.cache import Outcome
+from bench.jobs.work.parameters import instance
+from bench.jobs.worker import Meter
+from bench.metrics._detector import Detector
+from bench.plugins import Plugin
+
+__all__ = ["figures", "survey", "symmetries"]
+
+SPLITS: tuple[Split, ...] = ("train", "valid", "test")
+LOOKED_AT = 1000
+POOLED = 32
+PERMUTATIONS = 20
+IMAGES: Mapping[str, Callable[[Tensor], Tensor]] = {
+    "reflection of the rows": lambda x: x.flip(2),
+    "reflection of the columns": lambda x: x.flip(3),
+    "half a turn": lambda x: x.flip(2, 3),
+    "a quarter turn": lambda x: x.rot90(1, (2, 3)),
+}
+MOMENTA: Mapping[str, Callable[[Tensor], Tensor]] = {
+    "reflection of the beam": lambda x: x * x.new_tensor([1, 1, 1, -1]),
+    "reflection of py": lambda x: x * x.new_tensor([1, 1, -1, 1]),
+    "quarter turn about the beam": lambda x: x[..., [0, 2, 1, 3]] * x.new_tensor([1, -1, 1, 1]),
+    "quarter turn of the beam": lambda x: x[..., [0, 3, 2, 1]] * x.new_tensor([1, -1, 1, 1]),
+}
+
+
+def survey(request: dict[str, Any], folder: Path, meter: Meter) -> Outcome:
+    """Files, facts, the figures of every split at seed 0, and the symmetries of the test split."""
+    dataset: Dataset = instance(Plugin(**request["plugin"]), request["params"])
+    splits = {}
+    for done, split in enumerate(SPLITS):
+        meter.progress(done, len(SPLITS), 0.0)
+        samples = dataset.load(split, 0)
+        splits[split] = figures(samples)
+    return Outcome(
+        "ok",
+        figures={
+            "files": [str(file) for file in dataset.files()],
+            "facts": dict(dataset.facts()),
+            "splits": splits,
+            "symmetries": symmetries(samples.x[:LOOKED_AT]),
+        },
+    )
+
+
+def figures(samples: Samples) -> dict[str, Any]:
+    """Number, shape, number of each label; of each channel the share of non-zero and negative values, and the range.
+
+    Channels are the first axis of images (C, H, W) and the last of anything else.
+    """
+    x = samples.x
+    channels = x.transpose(0, 1).flatten(1) if x.dim() == 4 else x.flatten(0, -2).T
+    labels = {} if samples.y is None or samples.y.is_floating_point() else _counts(samples.y)
+    return {
+        "number": len(x),
+        "shape": list(x.shape[1:]),
+        "labels": labels,
+        "channels": [
+            {
+                "nonzero": float((channel != 0).double().mean()),
+                "negative": float((channel < 0).double().mean()),
+                "least": float(channel.min()),
+                "mean": float(channel.double().mean()),
+                "largest": float(channel.max()),
+            }
+            for channel in channels
+        ],
+    }
+
+
+def _counts(y: Tensor) -> dict[str, int]:
+    return {str(value): count for value, count in sorted(Counter(y.flatten().tolist()).items())}
+
+
+def symmetries(x: Tensor) -> dict[str, list[float]]:
+    """Which is real? For some transformations the AUC of a classifier that tells moved samples from others, and what it
+    is by chance: mean and standard deviation over permuted labels.
+
+    Arguments:
+        x: images (N, C, H, W) or momenta E, px, py, pz (N, P, 4); nothing is known of other samples.
+    """
+    moves = IMAGES if x.dim() == 4 and x.shape[2] == x.shape[3] else MOMENTA if x.shape[2:] == (4,) else {}
+    if not moves or len(x) < 40:
+        return {}
+    if x.dim() == 4 and x.shape[2] > POOLED:
+        x = torch.nn.functional.adaptive_avg_pool2d(x, POOLED)
+    one, other = x[::2], x[1::2][: len(x[::2])]
+    found = {}
+    for name, move in moves.items():
+        moved = move(other)
+        detector = Detector(torch.cat([one, moved]).flatten(1).float())
+        aucs = detector.aucs(one.flatten(1).float(), moved.flatten(1).float(), PERMUTATIONS)
+        found[name] = [float(aucs[0]), float(aucs[1:].mean()), float(aucs[1:].std())]
+    return found
