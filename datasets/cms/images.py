@@ -48,41 +48,39 @@ class Preparation:
     def shape(self) -> tuple[int, int, int]:
         return len(self.channels), self.size, self.size
 
-    def target(self, shape: Sequence[int]) -> Array:
-        """The pooled pixel of each cell of an image (C, H, W); C size^2 for those that are left out."""
+    def tables(self, shape: Sequence[int]) -> tuple[Array, Array]:
+        """For each cell of an image (C, H, W) the pooled pixel that it goes to, and its weight, 0 if it is left out."""
         rows, columns = (self._axis(side) for side in shape[1:])
         inside = (rows[:, None] >= 0) & (columns >= 0)
-        plane = np.where(inside, rows[:, None] * self.size + columns, -1)
-        nowhere = len(self.channels) * self.size**2
-        table = np.full((shape[0], *plane.shape), nowhere, np.int32)
+        plane = np.where(inside, rows[:, None] * self.size + columns, 0)
+        pixel = np.zeros((shape[0], *plane.shape), np.int32)
+        weight = np.zeros_like(pixel, np.float32)
         for place, channel in enumerate(self.channels):
-            table[channel] = np.where(inside, place * self.size**2 + plane, nowhere)
-        return table.reshape(-1)
+            pixel[channel] = place * self.size**2 + plane
+            weight[channel] = inside * (TOWER if self.restore and channel == HCAL else 1)
+        return pixel.reshape(-1), weight.reshape(-1)
 
     def _axis(self, side: int) -> Array:
         """The pooled coordinate of each crystal along a side of the image; -1 outside the crop."""
         place = np.arange(side) - (side - self.crop) // 2
         return np.where((place >= 0) & (place < self.crop), place // (self.crop // self.size), -1)
 
-    def dense(self, cells: Cells, shape: Sequence[int], target: Array) -> Array:
+    def dense(self, cells: Cells, tables: tuple[Array, Array]) -> Array:
         """The pooled images (N, C, size, size), float32, not yet scaled."""
-        value = cells.value.astype(np.float32)
-        if self.restore and shape[0] > HCAL:
-            plane = shape[1] * shape[2]
-            value[(cells.cell >= HCAL * plane) & (cells.cell < (HCAL + 1) * plane)] *= TOWER
-        size = np.abs(value) if self.negatives else value
-        value[size < self.threshold] = 0
-        pixels = len(self.channels) * self.size**2
-        rows = csr_array((value, target[cells.cell], cells.offset), shape=(len(cells), pixels + 1)).toarray()
-        return np.ascontiguousarray(rows[:, :pixels]).reshape(-1, *self.shape)
+        pixel, weight = tables
+        value = cells.value * weight[cells.cell]
+        value[(np.abs(value) if self.negatives else value) < self.threshold] = 0
+        shape = (len(cells), len(self.channels) * self.size**2)
+        rows = csr_array((value, pixel[cells.cell], cells.offset.astype(np.int32)), shape=shape)
+        return np.asarray(rows.toarray(), np.float32).reshape(-1, *self.shape)
 
     def read(self, images: SparseImages, place: Array, out: Array) -> None:
         """Write the prepared image of row i to out[place[i]], (N', C, size, size), for all places that are not -1."""
-        target = self.target(images.shape)
+        tables = self.tables(images.shape)
         for rows, cells in images.blocks():
             kept = place[rows] >= 0
             if kept.any():
-                dense = self.dense(cells if kept.all() else cells.where(kept), images.shape, target)
+                dense = self.dense(cells if kept.all() else cells.where(kept), tables)
                 out[place[rows][kept]] = scaled(dense, self.scaling)
 
 

@@ -7,6 +7,7 @@ arXiv:1405.6583, and CMS, JME-16-003.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -52,10 +53,7 @@ def extent(cells: Cells, shape: tuple[int, ...]) -> Array:
 
     Negative pixels are noise and count in neither.
     """
-    channels, height, width = shape
-    row, column = np.mgrid[:height, :width]
-    distance = np.hypot(row - (height - 1) / 2, column - (width - 1) / 2) * CRYSTAL
-    reach = np.tile(distance.reshape(-1), channels)[cells.cell]
+    reach = _distances(shape)[cells.cell]
     inside = (reach < CONE) & (cells.value > 0)
     image = cells.image()[inside]
     number, energy, moment = (
@@ -63,6 +61,15 @@ def extent(cells: Cells, shape: tuple[int, ...]) -> Array:
         for weight in (None, cells.value[inside], cells.value[inside] * reach[inside])
     )
     return np.stack([number, moment / np.maximum(energy, 1e-9)], 1)
+
+
+@cache
+def _distances(shape: tuple[int, ...]) -> Array:
+    """The distance in (eta, phi) of each cell from the middle, (C H W,)."""
+    channels, height, width = shape
+    row, column = np.mgrid[:height, :width]
+    distance = np.hypot(row - (height - 1) / 2, column - (width - 1) / 2) * CRYSTAL
+    return np.tile(distance.reshape(-1), channels)
 
 
 def orientation(path: Path, extents: Array, y: Array, pt: Array) -> Orientation:

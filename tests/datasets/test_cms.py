@@ -101,7 +101,7 @@ def test_pooling_keeps_the_energy_of_what_is_kept(sample):
     dense = torch.from_numpy(sample["X_jets"]).double()
     for crop, size in ((128, 32), (64, 32), (64, 64), (32, 32), (128, 64)):
         made = Preparation((0, 1, 2), False, 0.0, True, crop, size, "none")
-        pooled = torch.from_numpy(made.dense(cells, (3, 125, 125), made.target((3, 125, 125)))).double()
+        pooled = torch.from_numpy(made.dense(cells, made.tables((3, 125, 125)))).double()
         first, last = max(0, (125 - crop) // 2), (125 - crop) // 2 + crop
         kept = dense[:, :, first:last, first:last]
         assert torch.allclose(pooled.sum((2, 3)), kept.sum((2, 3)), rtol=1e-5, atol=1e-4)
@@ -118,7 +118,7 @@ def test_suppression_negatives_restoration_and_scaling():
     def made(**changes):
         chosen = {"restore": False, "threshold": 1e-3, "negatives": True, "scaling": "none"} | changes
         recipe = Preparation((0, 1, 2), crop=64, size=64, **chosen)
-        return scaled(recipe.dense(cells, (3, 125, 125), recipe.target((3, 125, 125))), recipe.scaling)[0]
+        return scaled(recipe.dense(cells, recipe.tables((3, 125, 125))), recipe.scaling)[0]
 
     assert sorted(made()[made() != 0].tolist()) == pytest.approx([-0.5, 0.2, 4.0])
     assert sorted(made(threshold=1e-4)[made(threshold=1e-4) != 0].tolist()) == pytest.approx([-0.5, 5e-4, 0.2, 4.0])
