@@ -90,16 +90,17 @@ class CalorimeterImages(Dataset):
         place = np.full(sum(counts), -1)
         place[rows] = np.arange(len(rows))
         preparation = self._preparation()
-        out = np.empty((len(rows), *preparation.shape), np.float32)
+        copies = 4 if self.mirrored and split == "train" else 1
+        x = torch.empty((copies * len(rows), *preparation.shape))
+        out = x[: len(rows)].numpy()
         labels = np.concatenate([store.y for store in stores])[rows]
         for store, part in zip(stores, np.split(place, np.cumsum(counts)[:-1]), strict=True):
             preparation.read(store, part, out)
         if self.standardise:
             out /= self._deviations(stores[0])[:, None, None]
-        x, y = torch.from_numpy(out), torch.from_numpy(labels).long()
-        if self.mirrored and split == "train":
-            x, y = torch.cat([x, x.flip(2), x.flip(3), x.flip(2, 3)]), y.repeat(4)
-        return Samples(x, y)
+        for copy, axes in enumerate(((2,), (3,), (2, 3))[: copies - 1], 1):
+            x[copy * len(rows) : (copy + 1) * len(rows)] = x[: len(rows)].flip(axes)
+        return Samples(x, torch.from_numpy(labels).long().repeat(copies))
 
     def eligible(self, stores: Sequence[SparseImages]) -> NDArray[Any]:
         """Which of all images may be used, by default all: (N,)."""
