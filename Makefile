@@ -8,7 +8,7 @@ SUITE ?= suites/standard.toml
 .PHONY: demo test bench check format leaderboard records clean
 
 demo: $(READY)
-	$(BIN)/bench run --method latent_flow --method random --method truth --dataset rotated_digits --results .demo/results
+	$(BIN)/bench run --method latent_flow --method random --dataset cms --jobs 2 --results .demo/results
 	$(BIN)/bench leaderboard --results .demo/results --output .demo/leaderboard.md
 	@echo "The leaderboard of this run is in .demo/leaderboard.md; 'bench' itself is $(BIN)/bench."
 
