@@ -89,8 +89,12 @@ def _plain(value: Any) -> Any:
 
 
 def _docs(cls: type) -> dict[str, str]:
-    """The 'name: text' lines of the docstring's Arguments."""
-    text = inspect.getdoc(cls) or ""
+    """The 'name: text' lines under Arguments in the docstring, and in those of the classes it inherits from."""
+    parents = [base for base in reversed(cls.__mro__) if dataclasses.is_dataclass(base)]
+    return {name: text for base in parents for name, text in _arguments(inspect.cleandoc(base.__doc__ or "")).items()}
+
+
+def _arguments(text: str) -> dict[str, str]:
     _, _, block = text.partition("Arguments:\n")
     found: dict[str, str] = {}
     name = ""
