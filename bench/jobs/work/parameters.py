@@ -97,16 +97,14 @@ def _docs(cls: type) -> dict[str, str]:
 def _arguments(text: str) -> dict[str, str]:
     _, _, block = text.partition("Arguments:\n")
     found: dict[str, str] = {}
-    name = ""
+    names: list[str] = []
     for line in block.splitlines():
         if not line.startswith("    "):
             if line.strip():
                 break
-            continue
-        if entry := re.match(r"    (\w[\w, ]*): (.*)", line):
-            for name in entry[1].split(","):
-                found[name.strip()] = entry[2].strip()
-            name = name.strip()
-        elif name:
-            found[name] += " " + line.strip()
+        elif entry := re.match(r"    (\w[\w, ]*): (.*)", line):
+            names = [name.strip() for name in entry[1].split(",")]
+            found |= dict.fromkeys(names, entry[2].strip())
+        else:
+            found |= {name: f"{found[name]} {line.strip()}" for name in names}
     return found
