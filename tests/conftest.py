@@ -13,6 +13,10 @@ from typing import Any, NamedTuple
 
 import psutil
 import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 HEAD = """
 from __future__ import annotations
