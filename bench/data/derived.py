@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 from bench.paths import cache_root
-from bench.records.store import sweep
+from bench.records.store import replacing, sweep
 
 __all__ = ["derived"]
 
@@ -30,10 +29,6 @@ def derived(folder: str, origin: Path, recipe: str, make: Callable[[Path], None]
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
     sweep(path.parent)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+    with replacing(path) as part:
         make(part)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
     return path

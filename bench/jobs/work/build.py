@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +10,7 @@ from bench.jobs.cache import Outcome
 from bench.jobs.work.parameters import instance, resolved
 from bench.jobs.worker import Meter
 from bench.plugins import Plugin, load
+from bench.records.store import replacing
 
 __all__ = ["build", "join", "plan"]
 
@@ -42,7 +40,8 @@ def build(request: dict[str, Any], folder: Path, meter: Meter) -> Outcome:
     builder: Builder = instance(Plugin(**request["plugin"]), request["params"])
     for done, (index, count, path) in enumerate(request["chunks"]):
         meter.progress(done, len(request["chunks"]), 0.0)
-        _whole(Path(path), partial(builder.chunk, index, count))
+        with replacing(Path(path)) as part:
+            builder.chunk(index, count, part)
     meter.progress(len(request["chunks"]), len(request["chunks"]), 0.0)
     return Outcome("ok")
 
@@ -51,15 +50,6 @@ def join(request: dict[str, Any], folder: Path, meter: Meter) -> Outcome:
     """The chunks as one file."""
     builder: Builder = instance(Plugin(**request["plugin"]), request["params"])
     chunks, target = [Path(chunk) for chunk in request["chunks"]], Path(request["path"])
-    _whole(target, lambda part: builder.join(chunks, part, request["form"]))
+    with replacing(target) as part:
+        builder.join(chunks, part, request["form"])
     return Outcome("ok", figures={"bytes": target.stat().st_size})
-
-
-def _whole(path: Path, write: Callable[[Path], None]) -> None:
-    """Have a file written beside its place and moved there when it is complete."""
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        write(part)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
