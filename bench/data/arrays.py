@@ -6,7 +6,8 @@ import gzip
 import math
 import struct
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from bench.errors import BenchError
 
 __all__ = [
-    "REMEDY", "Array", "Expected", "as_array", "one_line", "read_hdf5", "read_idx", "read_npy", "read_parquet",
+    "REMEDY", "Array", "Expected", "as_array", "read_hdf5", "read_idx", "read_npy", "read_parquet", "reading",
     "unexpected",
 ]  # fmt: skip
 
@@ -86,12 +87,8 @@ def read_npy(path: Path, expected: Expected) -> Array:
     Raises:
         BenchError: missing, cut short, or not what is expected.
     """
-    try:
+    with reading(path, "npy", ValueError, EOFError):
         array: Array = np.load(path, allow_pickle=False)
-    except FileNotFoundError:
-        raise BenchError(f"{path}: no such file", "fetch it, or correct the path") from None
-    except (OSError, ValueError, EOFError) as error:
-        raise BenchError(f"{path}: cannot be read as npy, {one_line(error)}", REMEDY) from None
     expected.check(str(path), array.shape, array.dtype.kind, {})
     return array
 
@@ -106,18 +103,13 @@ def read_hdf5(path: Path, expected: Mapping[str, Expected]) -> dict[str, Array]:
 
     lengths: dict[str, int] = {}
     arrays = {}
-    try:
-        with h5py.File(path, "r") as file:
-            for key, wanted in expected.items():
-                found = file.get(key)
-                if not isinstance(found, h5py.Dataset):
-                    raise unexpected(path, key, list(file))
-                wanted.check(f"{path}, {key}", found.shape, found.dtype.kind, lengths)
-                arrays[key] = found[()]
-    except FileNotFoundError:
-        raise BenchError(f"{path}: no such file", "fetch it, or correct the path") from None
-    except (OSError, RuntimeError, KeyError) as error:
-        raise BenchError(f"{path}: cannot be read as HDF5, {one_line(error)}", REMEDY) from None
+    with reading(path, "HDF5", RuntimeError, KeyError), h5py.File(path, "r") as file:
+        for key, wanted in expected.items():
+            found = file.get(key)
+            if not isinstance(found, h5py.Dataset):
+                raise unexpected(path, key, list(file))
+            wanted.check(f"{path}, {key}", found.shape, found.dtype.kind, lengths)
+            arrays[key] = found[()]
     return arrays
 
 
@@ -132,7 +124,7 @@ def read_parquet(path: Path, expected: Mapping[str, Expected]) -> dict[str, Arra
 
     lengths: dict[str, int] = {}
     arrays = {}
-    try:
+    with reading(path, "parquet", pa.ArrowException):
         with pq.ParquetFile(path) as file:
             names = file.schema_arrow.names
             for key in expected:
@@ -142,11 +134,20 @@ def read_parquet(path: Path, expected: Mapping[str, Expected]) -> dict[str, Arra
         for key, wanted in expected.items():
             arrays[key] = as_array(path, key, table.column(key).combine_chunks())
             wanted.check(f"{path}, {key}", arrays[key].shape, arrays[key].dtype.kind, lengths)
+    return arrays
+
+
+@contextmanager
+def reading(path: Path, form: str, *errors: type[Exception]) -> Iterator[None]:
+    """What goes wrong on reading a file, OSError and the given errors, as one BenchError that names it."""
+    caught: tuple[type[Exception], ...] = (OSError, *errors)
+    try:
+        yield
     except FileNotFoundError:
         raise BenchError(f"{path}: no such file", "fetch it, or correct the path") from None
-    except (OSError, pa.ArrowException) as error:
-        raise BenchError(f"{path}: cannot be read as parquet, {one_line(error)}", REMEDY) from None
-    return arrays
+    except caught as error:
+        told = " ".join(str(error).split())[:200]
+        raise BenchError(f"{path}: cannot be read as {form}, {told}", REMEDY) from None
 
 
 def as_array(path: Path, key: str, column: Any) -> Array:
@@ -177,8 +178,3 @@ def _text(shape: Sequence[int | str]) -> str:
 
 def _hex(content: bytes) -> str:
     return content[:4].hex(" ") or "an empty file"
-
-
-def one_line(error: Exception) -> str:
-    """What a library says, shortened."""
-    return " ".join(str(error).split())[:200]

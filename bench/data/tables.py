@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from bench.data.arrays import REMEDY, Array, Expected, as_array, one_line, unexpected
+from bench.data.arrays import REMEDY, Array, Expected, as_array, reading, unexpected
 from bench.errors import BenchError
 
 __all__ = ["Table", "open_table"]
@@ -50,16 +50,10 @@ class Table(ABC):
                     wanted.check(f"{self.path}, {key}", shape, block[key].dtype.kind, lengths)
                 yield block
 
-    @contextmanager
-    def _reading(self) -> Iterator[None]:
+    def _reading(self) -> AbstractContextManager[None]:
         import pyarrow as pa
 
-        try:
-            yield
-        except FileNotFoundError:
-            raise BenchError(f"{self.path}: no such file", "fetch it, or correct the path") from None
-        except (OSError, RuntimeError, KeyError, pa.ArrowException) as error:
-            raise BenchError(f"{self.path}: cannot be read as {self.format}, {one_line(error)}", REMEDY) from None
+        return reading(self.path, self.format, RuntimeError, KeyError, pa.ArrowException)
 
     format: str
 

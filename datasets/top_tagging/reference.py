@@ -9,6 +9,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.data import REMEDY
 from bench.errors import BenchError
 
 __all__ = ["CONSTITUENTS", "read_reference"]
@@ -17,7 +18,6 @@ CONSTITUENTS = 200
 NUMBERS = 4 * CONSTITUENTS + 4
 TABLE = "table/table"
 ROWS = 4096
-REMEDY = "the file is damaged, still being downloaded, or not the one that is meant; fetch it again"
 Array = NDArray[Any]
 
 
