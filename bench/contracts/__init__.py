@@ -11,12 +11,12 @@ from bench.contracts.oracle import InView, Oracle
 from bench.contracts.representation import Induced, Representation, View
 from bench.contracts.samples import Progress, Samples, Split, silent
 from bench.contracts.symmetry import Combination, MatrixSymmetry, NoSymmetry, Symmetry
-from bench.contracts.task import Pairs, Task
+from bench.contracts.task import Pairs, PairSource, Task
 from bench.errors import BenchError
 
 __all__ = [
     "Action", "BenchError", "Builder", "Combination", "Dataset", "Field", "FourVector", "HeldOut", "ImageAffine",
-    "InView", "Induced", "Linear", "MatrixSymmetry", "Method", "Metric", "Model", "NoSymmetry", "Oracle", "Pairs",
-    "Progress", "RandomFields", "Representation", "Samples", "Split", "Symmetry", "Task", "View", "rms_speed", "silent",
-    "unit_speed",
+    "InView", "Induced", "Linear", "MatrixSymmetry", "Method", "Metric", "Model", "NoSymmetry", "Oracle", "PairSource",
+    "Pairs", "Progress", "RandomFields", "Representation", "Samples", "Split", "Symmetry", "Task", "View", "rms_speed",
+    "silent", "unit_speed",
 ]  # fmt: skip

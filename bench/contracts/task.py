@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from torch import Tensor
 
@@ -12,7 +12,7 @@ from bench.contracts.oracle import Oracle
 from bench.contracts.samples import Progress, Samples, silent
 from bench.contracts.symmetry import Symmetry
 
-__all__ = ["Pairs", "Task"]
+__all__ = ["PairSource", "Pairs", "Task"]
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,19 @@ class Pairs:
     coefficient: Tensor
 
 
+class PairSource(Protocol):
+    """Makes labelled pairs of training samples."""
+
+    def __call__(self, fraction: float, coefficient: float | None = None) -> Pairs:
+        """The pairs of this fraction of the training samples, the first ones; in a view (E(x), E(g x)).
+
+        Arguments:
+            fraction: in (0, 1].
+            coefficient: every pair moves by so much along one generator, chosen at random; None: by coefficients
+                uniform in [-pi, pi] along all of them.
+        """
+
+
 @dataclass(frozen=True)
 class Task:
     """Samples, action, and what the method declared in `uses`; never the test split.
@@ -33,7 +46,7 @@ class Task:
         action: the action to search in.
         seed: the seed of everything random in the method.
         oracle: phi on the view, with `"oracle"`.
-        pairs: fraction -> labelled pairs, with `"pairs"`.
+        pairs: makes labelled pairs, with `"pairs"`.
         truth: the true symmetry, with `"truth"`: for controls alone.
         effort: the budget, as a multiple of the standard one.
         progress: tell it (step, steps, loss).
@@ -44,7 +57,7 @@ class Task:
     action: Action
     seed: int
     oracle: Oracle | None = None
-    pairs: Callable[[float], Pairs] | None = None
+    pairs: PairSource | None = None
     truth: Symmetry | None = None
     effort: float = 1.0
     progress: Progress = silent

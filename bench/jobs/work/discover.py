@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from bench.contracts import BenchError, Method, Pairs, Samples, Symmetry, Task
 from bench.jobs.artifacts import check_symmetry, save_symmetry
 from bench.jobs.cache import Outcome
 from bench.jobs.work.parameters import instance
-from bench.jobs.work.track import Track
+from bench.jobs.work.track import CHUNK, Track
 from bench.jobs.worker import Meter
 from bench.plugins import Plugin
 
@@ -52,22 +54,32 @@ def _task(track: Track, method: Method, meter: Meter) -> Task:
         action=track.action,
         seed=track.seed("discover"),
         oracle=track.oracle if "oracle" in method.uses else None,
-        pairs=(lambda fraction: _pairs(track, train, fraction)) if "pairs" in method.uses else None,
+        pairs=partial(_pairs, track, train) if "pairs" in method.uses else None,
         truth=track.truth if "truth" in method.uses else None,
         effort=track.effort,
         progress=meter.progress,
     )
 
 
-def _pairs(track: Track, train: Samples, fraction: float) -> Pairs:
-    """Labelled pairs (x, g x, coefficient) along the truth, coefficients uniform in [-pi, pi]."""
-    truth = track.truth
+def _pairs(track: Track, train: Samples, fraction: float, coefficient: float | None = None) -> Pairs:
+    """Labelled pairs along the truth of the data, encoded in the view."""
+    truth = track.data_truth
     assert truth is not None
-    x = train.x[: max(1, round(fraction * len(train)))]
-    draw = torch.Generator().manual_seed(track.seed("pairs"))
-    t = ((2 * torch.rand(len(x), truth.K, generator=draw) - 1) * torch.pi).to(x)
+    count = max(1, round(fraction * len(train)))
+    t = _coefficients(count, truth.K, coefficient, track.seed("pairs")).to(train.x)
+    x = (train if track.in_data else track.data("train")).x[:count]
     with torch.no_grad():
-        return Pairs(x, truth.transform(x, t), t)
+        parts = zip(torch.split(x, CHUNK), torch.split(t, CHUNK), strict=True)
+        moved = torch.cat([track.view.encode(truth.transform(part, along)) for part, along in parts])
+    return Pairs(train.x[:count], moved, t)
+
+
+def _coefficients(count: int, K: int, coefficient: float | None, seed: int) -> Tensor:
+    draw = torch.Generator().manual_seed(seed)
+    if coefficient is None:
+        return (2 * torch.rand(count, K, generator=draw) - 1) * torch.pi
+    one = torch.randint(max(K, 1), (count,), generator=draw)
+    return coefficient * torch.eye(max(K, 1), K)[one]
 
 
 def _parameters(symmetry: Symmetry) -> int:
