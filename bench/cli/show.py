@@ -55,6 +55,7 @@ def _facts(about: dict[str, Any]) -> list[tuple[str, str]]:
         facts += [("truth known", "; ".join(truths) or "no"), ("files", ", ".join(about["files"]) or "none")]
     if "version" in about:
         facts += [("version", str(about["version"])), ("asks", ", ".join(about["asks"]))]
+        facts += [("actions", ", ".join(about.get("actions", ())) or "all")]
     return [(title, text) for title, text in facts if text]
 
 

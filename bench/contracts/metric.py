@@ -43,13 +43,19 @@ class Metric(ABC):
 
     Class variables:
         version: raised when the meaning changes; stored records are then scored again.
+        actions: the kinds of action that it scores; `()`: all of them. Other runs are not scored, and not stale.
         asks: keyword arguments of `score`, of: symmetry, truth, oracle, test (HeldOut), predictor, scores
             (what the metrics without `scores` found).
     """
 
     version: ClassVar[int]
+    actions: ClassVar[tuple[str, ...]] = ()
     asks: ClassVar[frozenset[str]]
 
     @abstractmethod
     def score(self, **asked: Any) -> dict[str, float | None]:
         """Flat name -> number; None where the score does not apply."""
+
+    def facts(self, **asked: Any) -> dict[str, str]:
+        """What it has found in words, by name, for the readers of the record."""
+        return {}

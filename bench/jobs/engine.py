@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Literal
 
 from bench.jobs.cache import Cache, Outcome
@@ -75,12 +76,14 @@ class Engine:
     def _jobs(self, runs: Iterable[PlannedRun], anew: bool, outcomes: dict[str, Outcome]) -> list[Job]:
         """The jobs that must run: each once, those whose outcome the cache does not know."""
         wanted: dict[str, Job] = {}
-        for job in (job for run in runs for job in run.jobs):
+        for run, job in [(one, job) for one in runs for job in one.jobs]:
             known = None if anew and job.kind in ("discover", "score") else self.cache.outcome(job.identity)
-            if known is None:
-                wanted.setdefault(job.identity, job)
-            else:
+            if known is not None:
                 outcomes[job.identity] = known
+            elif job.kind == "score" and run.identity not in wanted:
+                wanted.setdefault(job.identity, _with_known(job, run))
+            else:
+                wanted.setdefault(job.identity, job)
         return list(wanted.values())
 
     def _record(self, run: PlannedRun, outcome: Outcome, outcomes: Mapping[str, Outcome]) -> Record:
@@ -102,6 +105,7 @@ class Engine:
             spec={**run.spec.to_json(), "params": dict(run.params)},
             scores=figures.get("scores", {}),
             metric_versions=figures.get("versions", {}),
+            facts=figures.get("facts", {}),
             symmetry=str(self.cache.folder(run.identity).relative_to(self.cache.root)) if known else None,
             cost=cost,
             provenance={
@@ -120,6 +124,15 @@ class Engine:
         if run.asked != run.spec.slot:
             self.store.discard(run.spec.dataset, run.spec.method, run.asked)
         return record
+
+
+def _with_known(job: Job, run: PlannedRun) -> Job:
+    """The scoring of a symmetry that is there, told what the record already knows of it."""
+    record = run.record
+    if record is None or record.status != "ok" or record.identity != run.identity:
+        return job
+    known = {"scores": record.scores, "versions": record.metric_versions, "facts": record.facts}
+    return replace(job, request={**job.request, "known": known | {"cpu_s": record.cost.get("score_cpu_s")}})
 
 
 def _verdict(run: PlannedRun, outcomes: Mapping[str, Outcome]) -> Outcome | None:

@@ -34,6 +34,7 @@ class PlannedRun:
         asked: the slot of the run as asked for, where the record of a run that could not be planned stands.
         ingredients: what enters the identity, by name, each as a hash.
         facts: what the dataset says of its samples.
+        metrics: those that score it, with their versions.
         jobs: in the order of their needs; the last is the score.
         problem: why it cannot run at all.
         state, why: how its record stands, and for what reason.
@@ -46,6 +47,7 @@ class PlannedRun:
     params: Mapping[str, Any] = field(default_factory=dict)
     method: Mapping[str, Any] = field(default_factory=dict)
     facts: Mapping[str, str] = field(default_factory=dict)
+    metrics: Mapping[str, int] = field(default_factory=dict)
     jobs: Sequence[Job] = ()
     problem: Outcome | None = None
     record: Record | None = None
@@ -69,13 +71,12 @@ class Planner:
 
     def plan(self, asked: Sequence[RunSpec]) -> list[PlannedRun]:
         """A plan for every run. BenchError, with all errors at once, if the request itself is wrong."""
-        metrics, versions = self._metrics()
         self.descriptions.ask([q for spec in asked for q in (self._dataset(spec), self._method(spec))])
         planned: dict[str, PlannedRun] = {}
         wrong: dict[str, bool] = {}
         for spec in asked:
             try:
-                run = self._judged(self._plan(spec, metrics, versions), versions)
+                run = self._judged(self._plan(spec))
                 planned.setdefault(run.spec.slot, run)
             except BenchError as error:
                 wrong |= dict.fromkeys(str(error).splitlines(), error.usage)
@@ -87,7 +88,7 @@ class Planner:
         """The metrics that cannot score, each with the reason."""
         return [(plugin, str(answer.reason)) for plugin, answer in self._answers() if answer.status != "ok"]
 
-    def _plan(self, spec: RunSpec, metrics: list[Plugin], versions: Mapping[str, int]) -> PlannedRun:
+    def _plan(self, spec: RunSpec) -> PlannedRun:
         answers = self.descriptions.ask([self._dataset(spec), self._method(spec)])
         wrong = [str(outcome.reason) for outcome in answers if outcome.figures.get("usage")]
         if not wrong and (broken := [outcome for outcome in answers if outcome.status != "ok"]):
@@ -113,13 +114,11 @@ class Planner:
             what = f"method '{spec.method}' does not search in the action '{action}', only in {only}"
             return replace(run, problem=Outcome("skipped", what))
         try:
-            return self._with_jobs(run, dataset, metrics, versions)
+            return self._with_jobs(replace(run, metrics=self._metrics(kind)), dataset)
         except BenchError as error:
             return replace(run, problem=Outcome("failed", str(error)))
 
-    def _with_jobs(
-        self, run: PlannedRun, dataset: Mapping[str, Any], metrics: list[Plugin], versions: Mapping[str, int]
-    ) -> PlannedRun:
+    def _with_jobs(self, run: PlannedRun, dataset: Mapping[str, Any]) -> PlannedRun:
         spec, params = run.spec, run.params
         plugins = {
             "dataset": self.registry.get("dataset", spec.dataset),
@@ -136,16 +135,15 @@ class Planner:
         for part, plugin in plugins.items():
             ingredients[f"{part} source"] = digest([plugin.attr, sources.source_hash(plugin.source())])
             ingredients[f"{part} parameters"] = digest(params[part])
-        jobs = self._jobs(spec, plugins, params, oracle, ingredients, metrics, versions)
-        return replace(run, identity=digest(ingredients), ingredients=ingredients, jobs=jobs)
+        run = replace(run, identity=digest(ingredients), ingredients=ingredients)
+        return replace(run, jobs=self._jobs(run, plugins, oracle))
 
-    def _jobs(
-        self, spec: RunSpec, plugins: Mapping[str, Plugin], params: Mapping[str, Any], oracle: Mapping[str, Any],
-        ingredients: Mapping[str, str], metrics: list[Plugin], versions: Mapping[str, int],
-    ) -> list[Job]:
+    def _jobs(self, run: PlannedRun, plugins: Mapping[str, Plugin], oracle: Mapping[str, Any]) -> list[Job]:
         """What `prepare` must train, discover, and score; each is told the sources that its identity stands for."""
+        spec, ingredients = run.spec, run.ingredients
+        metrics = [self.registry.get("metric", name) for name in run.metrics]
         request = {
-            **{part: {"plugin": plugin.to_json(), "params": params[part]} for part, plugin in plugins.items()},
+            **{part: {"plugin": plugin.to_json(), "params": run.params[part]} for part, plugin in plugins.items()},
             "oracle": spec.oracle, "action": spec.action, "seed": spec.seed, "budget": spec.budget,
             "device": self.device, "oracle_folder": None, "view_folder": None,
             "metrics": [metric.to_json() for metric in metrics],
@@ -167,12 +165,12 @@ class Planner:
             prepared["oracle_folder"] = job("prepare_oracle", phi, ["dataset", "oracle"], {})
         needs = {name: made.identity for name, made in prepared.items()}
         parts = [*plugins, "oracle"]
-        discover = job("discover", digest(ingredients), parts, needs)
+        discover = job("discover", run.identity, parts, needs)
         needs = {**needs, "discover_folder": discover.identity}
-        score = job("score", digest([discover.identity, dict(versions)]), [*parts, "metrics"], needs)
+        score = job("score", digest([discover.identity, dict(run.metrics)]), [*parts, "metrics"], needs)
         return [*prepared.values(), discover, score]
 
-    def _judged(self, run: PlannedRun, versions: Mapping[str, int]) -> PlannedRun:
+    def _judged(self, run: PlannedRun) -> PlannedRun:
         """The run with its record, and how that stands."""
         record = self.store.read(run.spec.dataset, run.spec.method, run.spec.slot)
         if record is None or record.status in ("interrupted", "skipped"):
@@ -182,16 +180,16 @@ class Planner:
             return replace(run, record=record, state="stale", why=f"changed: {', '.join(_changed(record, run))}")
         if record.status != "ok":
             return replace(run, record=record, state="failed", why=f"{record.status}: {record.reason}")
-        changed = sorted(name for name, version in versions.items() if record.metric_versions.get(name) != version)
+        changed = sorted(name for name, version in run.metrics.items() if record.metric_versions.get(name) != version)
         if changed:
             why = f"metrics to score again: {', '.join(changed)}"
             return replace(run, record=record, state="stale", why=why)
         return replace(run, record=record, state="fresh", why="up to date")
 
-    def _metrics(self) -> tuple[list[Plugin], dict[str, int]]:
-        """The metrics that work, and their versions."""
-        working = [(plugin, answer) for plugin, answer in self._answers() if answer.status == "ok"]
-        return [plugin for plugin, _ in working], {plugin.name: answer.figures["version"] for plugin, answer in working}
+    def _metrics(self, kind: str) -> dict[str, int]:
+        """The metrics that work and score that kind of action, and their versions."""
+        working = [(plugin.name, answer.figures) for plugin, answer in self._answers() if answer.status == "ok"]
+        return {name: about["version"] for name, about in working if kind in (about.get("actions") or (kind,))}
 
     def _answers(self) -> list[tuple[Plugin, Outcome]]:
         plugins = self.registry.all("metric")

@@ -27,6 +27,7 @@ class Record:
             set, by component; `params`, all parameters of each component, defaults included.
         scores: flat metric name -> number, or None where it does not apply.
         metric_versions: metric -> version that produced its scores.
+        facts: what metrics say in words, by name, as the name of the algebra.
         symmetry: the artifact's folder, relative to the cache.
         cost: cpu_s, wall_s, peak_rss_mb, steps, parameters of discovery; prepare_cpu_s and score_cpu_s apart.
         provenance: versions, machine, git, time; `method` {uses, control}; `samples`, what the
@@ -41,6 +42,7 @@ class Record:
     log_tail: list[str] = field(default_factory=list)
     scores: dict[str, float | None] = field(default_factory=dict)
     metric_versions: dict[str, int] = field(default_factory=dict)
+    facts: dict[str, str] = field(default_factory=dict)
     symmetry: str | None = None
     cost: dict[str, float | int | None] = field(default_factory=dict)
     provenance: dict[str, Any] = field(default_factory=dict)
@@ -53,7 +55,7 @@ class Record:
     def from_json(cls, text: str) -> Record:
         """Raises BenchError where the text is no record of this schema."""
         try:
-            data = json.loads(text)
+            data = {"facts": {}, **json.loads(text)}
             if data["schema"] != SCHEMA:
                 raise BenchError(
                     f"a record of schema {data['schema']}; this version reads {SCHEMA}", "upgrade symmetry-bench"

@@ -17,7 +17,7 @@ from bench.records.store import Store, sweep, write_atomically
 
 KEYS = {
     "schema", "slot", "identity", "status", "reason", "log_tail", "spec", "scores", "metric_versions", "symmetry",
-    "cost", "provenance",
+    "cost", "provenance", "facts",
 }  # fmt: skip
 numbers = st.none() | st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**53), 2**53)
 records = st.builds(

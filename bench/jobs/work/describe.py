@@ -34,7 +34,7 @@ def describe(request: dict[str, Any], folder: Path, meter: Any) -> Outcome:
     if issubclass(cls, Method):
         about |= {"uses": sorted(cls.uses), "actions": list(cls.actions), "control": cls.control}
     elif issubclass(cls, Metric):
-        about |= {"version": cls.version, "asks": sorted(cls.asks)}
+        about |= {"version": cls.version, "asks": sorted(cls.asks), "actions": list(cls.actions)}
     elif issubclass(cls, Dataset):
         about |= {"track": list(cls.track), "builder": cls.builder}
     return Outcome("ok", figures=about)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import traceback
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from bench.contracts import HeldOut, Metric
 from bench.errors import BenchError
@@ -17,19 +17,63 @@ from bench.plugins import Plugin, load
 
 __all__ = ["score"]
 
+T = TypeVar("T")
+
 
 def score(request: dict[str, Any], folder: Path, meter: Meter) -> Outcome:
-    """The scores of all metrics; those that ask for `scores` come last. One that fails leaves the others' scores."""
-    track = Track(request)
+    """The scores of all metrics; those that ask for `scores` come last. One that fails leaves the others' scores.
+
+    What is `known` of the same symmetry by metrics of the same version is kept.
+    """
     metrics = {part["name"]: load(Plugin(**part))() for part in request["metrics"]}
-    scores: dict[str, float | None] = {}
-    failed: list[str] = []
-    asked = _Asked(request, track, scores)
-    _, cost = meter.measure(lambda: _score_all(metrics, asked, scores, failed, meter))
-    figures = {"scores": scores, "versions": {name: metric.version for name, metric in metrics.items()}}
-    if failed:
-        return Outcome("failed", "; ".join(failed), figures=figures, cost=cost)
+    found = _Found(request.get("known"), metrics)
+    asked = _Asked(request, Track(request), found.scores)
+    _, cost = meter.measure(lambda: found.by(asked, meter))
+    cost["cpu_s"] = round(float(cost["cpu_s"] or 0) + found.spent, 3)
+    versions = {name: metric.version for name, metric in metrics.items()}
+    figures = {"scores": found.scores, "versions": versions, "facts": found.facts}
+    if found.failed:
+        return Outcome("failed", "; ".join(found.failed), figures=figures, cost=cost)
     return Outcome("ok", figures=figures, cost=cost)
+
+
+class _Found:
+    """What metrics find.
+
+    Arguments:
+        known: what an earlier scoring found: scores, versions, facts and cpu_s; None: nothing.
+        metrics: all that apply, by name.
+    """
+
+    def __init__(self, known: dict[str, Any] | None, metrics: dict[str, Metric]) -> None:
+        known = known or {"scores": {}, "versions": {}, "facts": {}, "cpu_s": 0.0}
+        kept = [name for name, metric in metrics.items() if known["versions"].get(name) == metric.version]
+        self.scores: dict[str, float | None] = _of(kept, known["scores"])
+        self.facts: dict[str, str] = _of(kept, known["facts"])
+        self.spent = float(known["cpu_s"] or 0)
+        self.failed: list[str] = []
+        due = [name for name in metrics if name not in kept or "scores" in metrics[name].asks]
+        order = sorted(due, key=lambda name: ("scores" in metrics[name].asks, name))
+        self.due = {name: metrics[name] for name in order}
+
+    def by(self, asked: _Asked, meter: Meter) -> None:
+        """Ask the metrics that are due."""
+        for step, (name, metric) in enumerate(self.due.items(), 1):
+            try:
+                given = {part: asked(part) for part in metric.asks}
+                self.scores.update({key: _number(key, value) for key, value in metric.score(**given).items()})
+                self.facts.update(metric.facts(**given))
+            except BenchError as error:
+                self.failed.append(f"metric {name}: {error}")
+            except Exception as error:
+                traceback.print_exc()
+                self.failed.append(f"metric {name}: {type(error).__name__}: {error}")
+            meter.progress(step, len(self.due), 0.0)
+
+
+def _of(metrics: list[str], found: dict[str, T]) -> dict[str, T]:
+    """Of scores or facts by name those of some metrics: `name` and `name.detail`."""
+    return {key: value for key, value in found.items() if any(f"{key}.".startswith(f"{name}.") for name in metrics)}
 
 
 class _Asked:
@@ -61,23 +105,6 @@ class _Asked:
         folder = Path(self.request["discover_folder"])
         symmetry = load_symmetry(folder, plugin, self.track.action, self.track.given)
         return symmetry.to(self.track.device).eval()
-
-
-def _score_all(
-    metrics: dict[str, Metric], asked: _Asked, scores: dict[str, float | None], failed: list[str], meter: Meter
-) -> None:
-    order = sorted(metrics, key=lambda name: ("scores" in metrics[name].asks, name))
-    for step, name in enumerate(order, 1):
-        metric = metrics[name]
-        try:
-            found = metric.score(**{part: asked(part) for part in metric.asks})
-            scores.update({key: _number(key, value) for key, value in found.items()})
-        except BenchError as error:
-            failed.append(f"metric {name}: {error}")
-        except Exception as error:
-            traceback.print_exc()
-            failed.append(f"metric {name}: {type(error).__name__}: {error}")
-        meter.progress(step, len(order), 0.0)
 
 
 def _number(key: str, value: float | None) -> float | None:

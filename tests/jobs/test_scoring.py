@@ -1,0 +1,104 @@
+"""Which metrics score a run, and what of an earlier scoring is kept."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+METRIC = """
+class {name}(Metric):
+    version = {version}
+    asks = frozenset({asks})
+    {more}
+    def score(self, **asked):
+        note("{file}")
+        return {{"{file}": {value}, "{file}.detail": 1.0}}
+"""
+FACTS = 'def facts(self, **asked): return {"first.name": "plain"}'
+NOOP = """
+@dataclass(frozen=True)
+class Noop(Method):
+    uses = frozenset()
+    def discover(self, task):
+        note("noop")
+        return NoSymmetry(task.action)
+"""
+NOTE = """
+def note(name):
+    with open(HERE / f"{name}.called", "a") as file: file.write("x")
+"""
+RUN = ("run", "-m", "noop", "-d", "plane")
+
+
+def metric(name, asks="", more="pass", version=1, value="1.0"):
+    return METRIC.format(
+        name=name, file=name.lower(), asks=set(asks.split()) or "()", more=more, version=version, value=value
+    )
+
+
+@pytest.fixture
+def bench(new_bench):
+    """A run that two metrics have scored; a third one is not about its action."""
+    made = new_bench({
+        "methods.py": NOOP,
+        "first.py": metric("First", "symmetry", FACTS),
+        "total.py": metric("Total", "scores", value='float(len(asked["scores"]))'),
+        "other.py": metric("Other", "symmetry", 'actions = ("field",)'),
+    })  # fmt: skip
+    made(*RUN, code=0)
+    return made
+
+
+def called(bench):
+    return tuple(bench.called(name) for name in ("noop", "first", "total", "other", "second"))
+
+
+def own(scores):
+    """The scores of the metrics of these tests; the installed ones score as well."""
+    return {name: value for name, value in scores.items() if name in ("first", "total", "other", "second")}
+
+
+def test_a_metric_of_another_kind_of_action_neither_scores_nor_makes_stale(bench):
+    (record,) = bench.records()
+    assert called(bench) == (1, 1, 1, 0, 0)
+    assert "other" not in record["metric_versions"]
+    assert set(own(record["scores"])) == {"first", "total"}
+    assert record["facts"] == {"first.name": "plain"}
+    assert bench("status", code=0).out.strip() == "1 fresh"
+
+
+def test_a_new_metric_alone_is_asked_and_its_scores_join_the_others(bench):
+    (before,) = bench.records()
+    bench.write("second.py", NOTE + metric("Second", "symmetry", value="5.0"))
+    assert "metrics to score again: second" in bench("status", code=0).out
+    bench(*RUN, code=0)
+    (record,) = bench.records()
+    assert called(bench) == (1, 1, 2, 0, 1)
+    assert record["scores"]["second"] == 5.0
+    assert record["facts"] == before["facts"]
+    kept = {name for name in before["scores"] if not name.startswith("total")}
+    assert {name: record["scores"][name] for name in kept} == {name: before["scores"][name] for name in kept}
+    assert record["cost"]["score_cpu_s"] >= before["cost"]["score_cpu_s"]
+    assert bench("status", code=0).out.strip() == "1 fresh"
+
+
+def test_what_metrics_of_another_version_have_found_is_gone(bench):
+    (bench.folder / "first.py").write_text(
+        (bench.folder / "first.py").read_text().replace("version = 1", "version = 2").replace(".detail", ".part")
+    )
+    bench(*RUN, code=0)
+    (record,) = bench.records()
+    assert called(bench) == (1, 2, 2, 0, 0)
+    assert "first.part" in record["scores"]
+    assert "first.detail" not in record["scores"]
+    assert record["metric_versions"]["first"] == 2
+
+
+def test_a_symmetry_that_is_discovered_anew_is_scored_by_all(bench):
+    bench(*RUN, "--rerun", "all", code=0)
+    assert called(bench) == (2, 2, 2, 0, 0)
+    bench.write("second.py", NOTE + metric("Second", "symmetry"))
+    shutil.rmtree(bench.folder / "cache")
+    bench(*RUN, code=0)
+    assert called(bench) == (3, 3, 3, 0, 1)
