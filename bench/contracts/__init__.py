@@ -7,7 +7,7 @@ from bench.contracts.dataset import Dataset
 from bench.contracts.method import Method
 from bench.contracts.metric import HeldOut, Metric
 from bench.contracts.model import Model
-from bench.contracts.oracle import InView, Oracle
+from bench.contracts.oracle import Equivariant, InView, Oracle, Tangent
 from bench.contracts.representation import Induced, Representation, View
 from bench.contracts.samples import Progress, Samples, Split, silent
 from bench.contracts.symmetry import Combination, MatrixSymmetry, NoSymmetry, Symmetry
@@ -15,8 +15,8 @@ from bench.contracts.task import Pairs, PairSource, Task
 from bench.errors import BenchError
 
 __all__ = [
-    "Action", "BenchError", "Builder", "Combination", "Dataset", "Field", "FourVector", "HeldOut", "ImageAffine",
-    "InView", "Induced", "Linear", "MatrixSymmetry", "Method", "Metric", "Model", "NoSymmetry", "Oracle", "PairSource",
-    "Pairs", "Progress", "RandomFields", "Representation", "Samples", "Split", "Symmetry", "Task", "View", "rms_speed",
-    "silent", "unit_speed",
+    "Action", "BenchError", "Builder", "Combination", "Dataset", "Equivariant", "Field", "FourVector", "HeldOut",
+    "ImageAffine", "InView", "Induced", "Linear", "MatrixSymmetry", "Method", "Metric", "Model", "NoSymmetry",
+    "Oracle", "PairSource", "Pairs", "Progress", "RandomFields", "Representation", "Samples", "Split", "Symmetry",
+    "Tangent", "Task", "View", "rms_speed", "silent", "unit_speed",
 ]  # fmt: skip

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
+import torch
 from torch import Tensor, nn
 
 from bench.contracts.representation import View
 from bench.contracts.samples import Progress, Samples, silent
 from bench.contracts.symmetry import Symmetry
 
-__all__ = ["InView", "Oracle"]
+__all__ = ["Equivariant", "InView", "Oracle", "Tangent"]
 
 
 class Oracle(nn.Module, ABC):
@@ -31,6 +32,29 @@ class Oracle(nn.Module, ABC):
         moved: Tensor = self(symmetry.transform(x, t))
         still: Tensor = self(x)
         return moved - still
+
+
+class Equivariant(Oracle):
+    """phi whose value moves as the target of the action says, phi(s x) = s phi(x)."""
+
+    def carried(self, symmetry: Symmetry, x: Tensor, t: Tensor) -> Tensor:
+        """s phi(x): x (B, *s), t (B, K) -> (B, m)."""
+        return symmetry.transform_target(self(x), t)
+
+    def violation(self, symmetry: Symmetry, x: Tensor, t: Tensor) -> Tensor:
+        """phi(s x) - s phi(x), (B, m)."""
+        moved: Tensor = self(symmetry.transform(x, t))
+        return moved - self.carried(symmetry, x, t)
+
+
+class Tangent(Equivariant):
+    """phi whose value is a tangent vector at the sample, as that of a vector field is: (B, *s) -> (B, D)."""
+
+    def carried(self, symmetry: Symmetry, x: Tensor, t: Tensor) -> Tensor:
+        """The derivative of s at x along phi(x)."""
+        along: Tensor = self(x)
+        carried: Tensor = torch.func.jvp(lambda at: symmetry.transform(at, t), (x,), (along.reshape(x.shape),))[1]
+        return carried.flatten(1)
 
 
 class InView(Oracle):

@@ -162,6 +162,9 @@ class Combination(Symmetry):
     def transform(self, x: Tensor, t: Tensor) -> Tensor:
         return self.inner.transform(x, t @ self.c.to(t))
 
+    def transform_target(self, y: Tensor, t: Tensor) -> Tensor:
+        return self.inner.transform_target(y, t @ self.c.to(t))
+
     def matrices(self) -> Tensor | None:
         inner = self.inner.matrices()
         return None if inner is None else torch.einsum("jk,kab->jab", self.c.to(inner), inner)
