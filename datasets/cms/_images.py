@@ -15,13 +15,12 @@ from bench.contracts import Action, BenchError, Dataset, ImageAffine, Oracle, Sa
 from bench.data import split_rows
 from bench.oracles import PhysicsOracle, Transformation, image_oracles, truth_of
 
-from .images import Preparation, Scaling
+from .images import CRYSTAL, Preparation, Scaling
 from .sparse import SparseImages
 
-__all__ = ["CRYSTAL", "CalorimeterImages"]
+__all__ = ["CalorimeterImages"]
 
-CRYSTAL = 0.0174
-SIDES = (32, 64, 128)
+LEAST, MOST = 8, 128
 MEASURED = 1000
 JET = 3
 REFLECTIONS = frozenset[Transformation]({"reflect_phi", "reflect_eta"})
@@ -35,8 +34,9 @@ class CalorimeterImages(Dataset):
         images: how many are used, chosen at random, always the same; fewer where there are fewer.
         mirrored: train on each image in its four mirror images; collisions have these symmetries.
         channels: which channels, in this order; empty: all.
-        crop: side of the middle part that is kept, in crystals: 32, 64 or 128 (of 125: all); null: what suits.
-        size: side of the image after sum-pooling, in pixels: 32, 64 or 128, at most the crop.
+        crop: side of the window about the central crystal that is kept, in crystals, 128 at most; null: what suits.
+        size: side of the image after sum-pooling, in pixels, from 8 to the crop. Where a pixel's border cuts a crystal,
+            its energy is shared by area; crop=125 size=125 cuts none.
         scaling: none, sqrt or log.
         standardise: divide each channel by its deviation, which leaves empty pixels at zero.
         restore_hcal: show the whole tower's energy in each of its 25 crystals; published is a 25th.
@@ -59,11 +59,9 @@ class CalorimeterImages(Dataset):
     names: ClassVar[Sequence[str]] = ("track pT", "ECAL", "HCAL")
 
     def __post_init__(self) -> None:
-        if self.size not in SIDES or self.window() not in SIDES or self.size > self.window():
-            raise BenchError(
-                f"crop = {self.window()}, size = {self.size}; allowed are 32, 64 and 128 with size at most crop",
-                "for example crop=64 size=32",
-            )
+        if not LEAST <= self.size <= self.window() <= MOST:
+            what = f"crop = {self.window()}, size = {self.size}; allowed are {LEAST} <= size <= crop <= {MOST}"
+            raise BenchError(what, "for example crop=64 size=32")
         if self.scaling not in ("none", "sqrt", "log"):
             raise BenchError(f"scaling = {self.scaling!r}; allowed are 'none', 'sqrt' and 'log'", "choose one of them")
         if self.images < 10:
@@ -74,7 +72,7 @@ class CalorimeterImages(Dataset):
         """The files with the images."""
 
     def window(self) -> int:
-        """The side of the middle part that is kept, in crystals."""
+        """The side of the window that is kept, in crystals."""
         return self.crop or 64
 
     @abstractmethod

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, kron
 
 from .sparse import Cells, SparseImages
 
-__all__ = ["HCAL", "Preparation", "Scaling"]
+__all__ = ["CRYSTAL", "HCAL", "Preparation", "Scaling"]
 
+CRYSTAL = 0.0174
+"""Side of a crystal in eta and phi, radians."""
 HCAL = 2
 """The channel of hadronic towers, each on 5 x 5 crystals with a 25th of its energy."""
 TOWER = 25
@@ -31,8 +34,8 @@ class Preparation:
         restore: multiply HCAL by 25, so that every crystal shows its whole tower.
         threshold: pixels nearer to zero than this, in GeV, become zero.
         negatives: whether pixels below zero stay.
-        crop: side of the middle part that is kept, in crystals; larger than the image: zeros around it.
-        size: side after sum-pooling.
+        crop: side of the window about the middle that is kept, in crystals; larger than the image: zeros around it.
+        size: side after sum-pooling, in pixels.
         scaling: of a pooled pixel E: none, sign(E) sqrt|E|, or sign(E) log(1 + |E| / 0.1 GeV).
     """
 
@@ -48,39 +51,39 @@ class Preparation:
     def shape(self) -> tuple[int, int, int]:
         return len(self.channels), self.size, self.size
 
-    def tables(self, shape: Sequence[int]) -> tuple[Array, Array]:
-        """For each cell of an image (C, H, W) the pooled pixel that it goes to, and its weight, 0 if it is left out."""
-        rows, columns = (self._axis(side) for side in shape[1:])
-        inside = (rows[:, None] >= 0) & (columns >= 0)
-        plane = np.where(inside, rows[:, None] * self.size + columns, 0)
-        pixel = np.zeros((shape[0], *plane.shape), np.int32)
-        weight = np.zeros_like(pixel, np.float32)
-        for place, channel in enumerate(self.channels):
-            pixel[channel] = place * self.size**2 + plane
-            weight[channel] = inside * (TOWER if self.restore and channel == HCAL else 1)
-        return pixel.reshape(-1), weight.reshape(-1)
+    def pooling(self, side: int) -> csr_array:
+        """The share of each crystal along a side of the image that lies in each pixel of the window: (side, size).
 
-    def _axis(self, side: int) -> Array:
-        """The pooled coordinate of each crystal along a side of the image; -1 outside the crop."""
-        place = np.arange(side) - (side - self.crop) // 2
-        return np.where((place >= 0) & (place < self.crop), place // (self.crop // self.size), -1)
+        The window lies about the middle of the image. Where the border of a pixel cuts a crystal, its energy is shared.
+        """
+        borders = (side - self.crop) / 2 + self.crop / self.size * np.arange(self.size + 1)
+        crystals = np.arange(side)[:, None]
+        return csr_array((np.minimum(crystals + 1, borders[1:]) - np.maximum(crystals, borders[:-1])).clip(0))
 
-    def dense(self, cells: Cells, tables: tuple[Array, Array]) -> Array:
-        """The pooled images (N, C, size, size), float32, not yet scaled."""
-        pixel, weight = tables
-        value = cells.value * weight[cells.cell]
-        value[(np.abs(value) if self.negatives else value) < self.threshold] = 0
-        shape = (len(cells), len(self.channels) * self.size**2)
-        rows = csr_array((value, pixel[cells.cell], cells.offset.astype(np.int32)), shape=shape)
-        return np.asarray(rows.toarray(), np.float32).reshape(-1, *self.shape)
+    def shares(self, shape: Sequence[int]) -> csr_array:
+        """The share of each cell of an image (C, H, W) in each pooled pixel: (C H W, C' size size)."""
+        rows, columns = (self.pooling(side) for side in shape[1:])
+        chosen = csr_array(np.eye(shape[0])[:, list(self.channels)])
+        return csr_array(kron(chosen, kron(rows, columns)), dtype=np.float32)
+
+    def dense(self, cells: Cells, shape: Sequence[int], shares: csr_array) -> Array:
+        """The pooled images (N, C', size, size), float32, not yet scaled, of images of a shape (C, H, W)."""
+        value = cells.value
+        if self.restore:
+            value = value * np.where(cells.cell // math.prod(shape[1:]) == HCAL, np.float32(TOWER), 1)
+        value = value * ((np.abs(value) if self.negatives else value) >= self.threshold)
+        places = cells.cell.astype(np.int32), cells.offset.astype(np.int32)
+        rows = csr_array((value, *places), shape=(len(cells), shares.shape[0]))
+        pooled: Array = (rows @ shares).toarray()
+        return pooled.reshape(-1, *self.shape)
 
     def read(self, images: SparseImages, place: Array, out: Array) -> None:
-        """Write the prepared image of row i to out[place[i]], (N', C, size, size), for all places that are not -1."""
-        tables = self.tables(images.shape)
+        """Write the prepared image of row i to out[place[i]], (N', C', size, size), for all places that are not -1."""
+        shares = self.shares(images.shape)
         for rows, cells in images.blocks():
             kept = place[rows] >= 0
             if kept.any():
-                dense = self.dense(cells if kept.all() else cells.where(kept), tables)
+                dense = self.dense(cells if kept.all() else cells.where(kept), images.shape, shares)
                 out[place[rows][kept]] = scaled(dense, self.scaling)
 
 

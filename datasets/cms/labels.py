@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from bench.errors import BenchError
 
+from .images import CRYSTAL
 from .sparse import Cells
 
 __all__ = ["Orientation", "extent", "orientation"]
 
 CONE = 0.4
-CRYSTAL = 0.0174
 SURE = 5.0
 PART = 2000
 HINT = "say which label is the quark, as in --set dataset.quark=1"

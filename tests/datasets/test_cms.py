@@ -40,7 +40,7 @@ def cache(monkeypatch, tmp_path):
 
 def whole(path: Path, **parameters) -> dict[int, torch.Tensor]:
     """All images of a file as they are published, by the label."""
-    plain = {"scaling": "none", "crop": 128, "size": 128, "threshold": 0.0, "negatives": True, "mirrored": False}
+    plain = {"scaling": "none", "crop": 125, "size": 125, "threshold": 0.0, "negatives": True, "mirrored": False}
     data = CMS(source="file", paths=[str(path)], **plain | parameters)
     parts = [data.load(split, 0) for split in SPLITS]
     x, y = torch.cat([part.x for part in parts]), torch.cat([part.y for part in parts])
@@ -61,11 +61,9 @@ def test_every_layout_gives_the_same_images(tmp_path, sample, layout):
     found = whole(path)
     for label in (0, 1):
         wanted = torch.from_numpy(sample["X_jets"][sample["y"] == label])
-        assert found[label].shape == (100, 3, 128, 128)
+        assert found[label].shape == (100, 3, 125, 125)
         assert torch.allclose(totals(found[label]), totals(wanted), rtol=1e-5, atol=1e-4)
-        assert any(torch.equal(found[label][0, :, 2:127, 2:127], image) for image in wanted)
-        assert found[label][:, :, :2].abs().max() == 0
-        assert found[label][:, :, 127:].abs().max() == 0
+        assert any(torch.equal(found[label][0], image) for image in wanted)
 
 
 @pytest.mark.parametrize("quark", [0, 1])
@@ -96,18 +94,57 @@ def test_jets_that_do_not_tell_are_refused_until_the_user_says(tmp_path):
     assert torch.equal(said.load("test", 0).y, 1 - flipped)
 
 
-def test_pooling_keeps_the_energy_of_what_is_kept(sample):
-    cells = Cells.of(sample["X_jets"])
-    dense = torch.from_numpy(sample["X_jets"]).double()
-    for crop, size in ((128, 32), (64, 32), (64, 64), (32, 32), (128, 64)):
-        made = Preparation((0, 1, 2), False, 0.0, True, crop, size, "none")
-        pooled = torch.from_numpy(made.dense(cells, made.tables((3, 125, 125)))).double()
-        first, last = max(0, (125 - crop) // 2), (125 - crop) // 2 + crop
-        kept = dense[:, :, first:last, first:last]
-        assert torch.allclose(pooled.sum((2, 3)), kept.sum((2, 3)), rtol=1e-5, atol=1e-4)
-        padded = torch.nn.functional.pad(dense, (2, 1, 2, 1)) if crop == 128 else kept
-        by_torch = torch.nn.functional.avg_pool2d(padded, crop // size, divisor_override=1)
-        assert torch.allclose(pooled, by_torch, rtol=1e-4, atol=1e-5)
+def pooled(images: np.ndarray, crop: int, size: int) -> torch.Tensor:
+    """Images in GeV, nothing suppressed."""
+    made = Preparation(tuple(range(images.shape[1])), False, 0.0, True, crop, size, "none")
+    dense = made.dense(Cells.of(images), images.shape[1:], made.shares(images.shape[1:]))
+    return torch.from_numpy(dense).double()
+
+
+WINDOWS = [(64, 32), (128, 32), (64, 64), (48, 20), (125, 125), (125, 25), (63, 21)]
+
+
+@pytest.mark.parametrize(("crop", "size"), WINDOWS)
+def test_pooling_keeps_the_energy_in_the_window(sample, crop, size):
+    dense = torch.from_numpy(sample["X_jets"][:20]).double()
+    first = (125 - crop) / 2
+    crystal = torch.arange(125)
+    share = ((crystal + 1).clamp(max=first + crop) - crystal.clamp(min=first)).clamp(min=0).double()
+    wanted = torch.einsum("nchw,h,w->nc", dense, share, share)
+    assert torch.allclose(pooled(sample["X_jets"][:20], crop, size).sum((2, 3)), wanted, rtol=1e-5, atol=1e-4)
+
+
+@pytest.mark.parametrize(("crop", "size"), WINDOWS)
+def test_the_pooled_image_of_a_mirror_image_is_the_mirror_image(crop, size):
+    energies = np.random.default_rng(0).integers(-9, 9, (4, 1, 125, 125)).astype(np.float32)
+    straight = pooled(energies, crop, size)
+    for axis in (2, 3):
+        mirrored = pooled(np.flip(energies, axis), crop, size)
+        assert torch.allclose(mirrored, straight.flip(axis), atol=1e-5)
+        if (crop, size) in ((64, 32), (128, 32)):  # halves and quarters of whole numbers: nothing is rounded
+            assert torch.equal(mirrored, straight.flip(axis))
+
+
+@pytest.mark.parametrize(("crop", "size"), WINDOWS)
+def test_the_central_crystal_is_in_the_middle_of_the_pooled_image(crop, size):
+    spot = np.zeros((1, 1, 125, 125), np.float32)
+    spot[0, 0, 62, 62] = 1
+    image = pooled(spot, crop, size)[0, 0]
+    place = torch.arange(size).double() - (size - 1) / 2
+    for mean in (image.sum(0) @ place, image.sum(1) @ place):
+        assert mean.item() == pytest.approx(0, abs=1e-6)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(8, 24).flatmap(lambda crop: st.tuples(st.just(crop), st.integers(8, crop))))
+def test_pooling_is_that_of_a_grid_so_fine_that_no_border_cuts_it(window):
+    crop, size = window
+    image = np.random.default_rng(crop).random((1, 1, 9, 9), np.float32)
+    fine = torch.from_numpy(image).double().repeat_interleave(2 * size, 2).repeat_interleave(2 * size, 3)
+    margin = size * (crop - 9)
+    framed = torch.nn.functional.pad(fine, (margin,) * 4)
+    by_torch = torch.nn.functional.avg_pool2d(framed, 2 * crop) * (crop / size) ** 2
+    assert torch.allclose(pooled(image, crop, size), by_torch, atol=1e-5)
 
 
 def test_suppression_negatives_restoration_and_scaling():
@@ -117,8 +154,9 @@ def test_suppression_negatives_restoration_and_scaling():
 
     def made(**changes):
         chosen = {"restore": False, "threshold": 1e-3, "negatives": True, "scaling": "none"} | changes
-        recipe = Preparation((0, 1, 2), crop=64, size=64, **chosen)
-        return scaled(recipe.dense(cells, recipe.tables((3, 125, 125))), recipe.scaling)[0]
+        recipe = Preparation((0, 1, 2), crop=63, size=63, **chosen)
+        dense = recipe.dense(cells, image.shape[1:], recipe.shares(image.shape[1:]))
+        return scaled(dense, recipe.scaling)[0]
 
     assert sorted(made()[made() != 0].tolist()) == pytest.approx([-0.5, 0.2, 4.0])
     assert sorted(made(threshold=1e-4)[made(threshold=1e-4) != 0].tolist()) == pytest.approx([-0.5, 5e-4, 0.2, 4.0])
@@ -230,7 +268,7 @@ def test_real_images_are_those_of_the_file(tmp_path):
     path = next(folder / "cms_ispy_real_jets.h5" for folder in DATA if (folder / "cms_ispy_real_jets.h5").is_file())
     with h5py.File(path) as file:
         wanted = torch.from_numpy(file["X_jets"][()])
-    every = CMSReal(least_pt=0, negatives=True, scaling="none", mirrored=False, size=128, threshold=0)
+    every = CMSReal(least_pt=0, negatives=True, scaling="none", mirrored=False, crop=125, size=125, threshold=0)
     found = torch.cat([every.load(split, 0).x for split in SPLITS])
     assert torch.allclose(totals(found), totals(wanted), rtol=1e-5, atol=1e-3)
     assert found.min() == wanted.min() < 0
@@ -241,8 +279,9 @@ def test_real_images_are_those_of_the_file(tmp_path):
     [
         ({"kind": "muon"}, "allowed are quark_gluon, electron_photon, boosted_top"),
         ({"source": "internet"}, "allowed are simulated, file and download"),
-        ({"size": 48}, "allowed are 32, 64 and 128"),
-        ({"size": 128, "crop": 64}, "size at most crop"),
+        ({"size": 4}, "crop = 64, size = 4; allowed are 8 <= size <= crop <= 128"),
+        ({"size": 128, "crop": 64}, "allowed are 8 <= size <= crop <= 128"),
+        ({"crop": 200}, "allowed are 8 <= size <= crop <= 128"),
         ({"scaling": "cube"}, "allowed are 'none', 'sqrt' and 'log'"),
         ({"quark": 2}, "allowed are 0, 1 and null"),
         ({"paths": ["x.h5"]}, "paths are given and source = 'simulated'"),
