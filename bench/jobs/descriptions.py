@@ -15,6 +15,7 @@ from bench.jobs.cache import Cache, Outcome
 from bench.jobs.identity import PROTOCOL
 from bench.jobs.pool import Job, Pool
 from bench.jobs.specs import digest
+from bench.paths import data_folders
 from bench.plugins import Plugin
 
 __all__ = ["Descriptions", "Question"]
@@ -49,15 +50,23 @@ class Descriptions:
         for key, outcome in self.pool.run(unknown.values()).items() if unknown else ():
             self._known[key] = outcome
             if outcome.status == "ok":
-                self.cache.remember(f"describe-{key}", asdict(outcome))
+                answer = {"outcome": asdict(outcome), "seen": self._seen(outcome)}
+                self.cache.remember(f"description-{key}", answer)
         return [self._known[key] for key, _, _ in asked]
 
     def _recall(self, key: str) -> bool:
-        stored = self.cache.memo(f"describe-{key}")
-        if stored is None or not all(Path(file).exists() for file in stored["figures"].get("files", ())):
+        stored = self.cache.memo(f"description-{key}")
+        if stored is None or stored["seen"] != self._seen(outcome := Outcome(**stored["outcome"])):
             return False
-        self._known[key] = Outcome(**stored)
+        self._known[key] = outcome
         return True
+
+    def _seen(self, outcome: Outcome) -> list[int | None]:
+        """When a dataset's files, and the folders where others may have come to stand beside them, last changed."""
+        files = [Path(file) for file in outcome.figures.get("files", ())]
+        roots = [*data_folders(), self.cache.root / "data"]
+        folders = [root / name for name in sorted({file.parent.name for file in files}) for root in roots]
+        return [_changed(path) for path in (*files, *folders)]
 
     def _key(self, plugin: Plugin, params: Mapping[str, Any] | None) -> str:
         try:
@@ -66,6 +75,14 @@ class Descriptions:
             source = ""
         data = [os.environ.get("BENCH_DATA"), str(self.cache.root)] if plugin.kind == "dataset" else None
         return digest([PROTOCOL, __version__, plugin.to_json(), source, params, data])
+
+
+def _changed(path: Path) -> int | None:
+    """The time of a path's last change, None if there is nothing."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return None
 
 
 def _digests(plugin: Plugin) -> Mapping[str, str]:
