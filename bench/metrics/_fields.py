@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor
 
-from bench.contracts import Combination, RandomFields, Symmetry
+from bench.contracts import Combination, Oracle, RandomFields, Symmetry
 
 __all__ = ["Draws", "Field", "Single"]
 
@@ -29,6 +29,10 @@ class Field(ABC):
     @abstractmethod
     def flow(self, x: Tensor, t: Tensor, rows: Tensor) -> Tensor:
         """Where the given rows are after times t (B,)."""
+
+    @abstractmethod
+    def violation(self, oracle: Oracle, x: Tensor, t: Tensor) -> Tensor:
+        """phi(s x) - s phi(x) where s follows the field for times t (B,), for all rows: x (B, *s) -> (B, m)."""
 
     @abstractmethod
     def reversed(self) -> Field:
@@ -53,6 +57,9 @@ class Single(Field):
     def flow(self, x: Tensor, t: Tensor, rows: Tensor) -> Tensor:
         return self.symmetry.transform(x, t[:, None] * self.c.to(x))
 
+    def violation(self, oracle: Oracle, x: Tensor, t: Tensor) -> Tensor:
+        return oracle.violation(self.symmetry, x, t[:, None] * self.c.to(x))
+
     def reversed(self) -> Single:
         return Single(self.symmetry, -self.c)
 
@@ -75,6 +82,9 @@ class Draws(Field):
 
     def flow(self, x: Tensor, t: Tensor, rows: Tensor) -> Tensor:
         return self.basis.transform(x, t[:, None] * self.c[self.number[rows]].to(x))
+
+    def violation(self, oracle: Oracle, x: Tensor, t: Tensor) -> Tensor:
+        return oracle.violation(self.basis, x, t[:, None] * self.c[self.number].to(x))
 
     def reversed(self) -> Draws:
         return Draws(self.basis, -self.c, self.number)

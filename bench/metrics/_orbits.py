@@ -28,17 +28,20 @@ class Arrival:
         ends: the two ends in the view, (B, *shape) each.
         decoded: the two ends in data space, (B, *s) each.
         distance: between them, (B,).
+        time: that the flow takes from the second end to the first, (B,).
     """
 
     ends: tuple[Tensor, Tensor]
     decoded: tuple[Tensor, Tensor]
     distance: Tensor
+    time: Tensor
 
     def put(self, rows: Tensor, part: Arrival) -> None:
         """Replace the given rows."""
         for mine, new in zip((*self.ends, *self.decoded), (*part.ends, *part.decoded), strict=True):
             mine[rows] = new
         self.distance[rows] = part.distance
+        self.time[rows] = part.time
 
 
 class Orbits:
@@ -99,7 +102,7 @@ class Orbits:
         else:
             ends = self.path.at(t, rows), self.z[rows]
             decoded = self.space.decode(ends[0]), self.decoded[rows]
-        return Arrival(ends, decoded, self.space.distance(*decoded))
+        return Arrival(ends, decoded, self.space.distance(*decoded), t.clone())
 
 
 class _Search:

@@ -63,10 +63,14 @@ class Space:
 
 
 class Phi:
-    """The oracle, each component standardised on the training samples; constant components are left out."""
+    """The oracle, each component standardised on the training samples; constant components are left out.
+
+    `carried`: whether its values move with the sample, so that phi(s x) is to be compared with s phi(x).
+    """
 
     def __init__(self, space: Space, oracle: Oracle) -> None:
         self.oracle = oracle
+        self.carried = type(oracle).violation is not Oracle.violation
         values = self._raw(space.reference, space.decoded)
         spread = values.std(0)
         self.kept = spread > 1e-6 * values.abs().max().clamp(min=1e-30)
@@ -74,7 +78,11 @@ class Phi:
 
     def __call__(self, z: Tensor, decoded: Tensor) -> Tensor:
         """phi at z, whose D(z) is known, up to a constant: (B, m)."""
-        return self._raw(z, decoded)[:, self.kept] / self.spread
+        return self.scaled(self._raw(z, decoded))
+
+    def scaled(self, values: Tensor) -> Tensor:
+        """Values, or differences of values, of phi in units of its deviation: (B, m)."""
+        return values[:, self.kept] / self.spread
 
     def _raw(self, z: Tensor, decoded: Tensor) -> Tensor:
         if isinstance(self.oracle, InView):

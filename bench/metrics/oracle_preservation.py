@@ -10,9 +10,9 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from bench.contracts import ImageAffine, Metric, Oracle, Symmetry
+from bench.contracts import ImageAffine, InView, Metric, Oracle, Symmetry
 from bench.metrics._chance import Spans
-from bench.metrics._fields import Draws, Single
+from bench.metrics._fields import Draws, Field, Single
 from bench.metrics._orbits import Arrival, Orbits
 from bench.metrics._space import Phi, Space, space_of
 
@@ -91,7 +91,7 @@ class OraclePreservation(Metric):
         symmetry, truth, test = asked["symmetry"], asked["truth"], asked["test"]
         space = space_of(test)
         trial = _Trial(space, Spans(test, truth), asked["oracle"])
-        if not trial.phi.kept.any():
+        if not trial.phi.kept.any() or _carried_in_view(asked["oracle"]):
             return {"oracle_preservation": None}
         wanted = torch.tensor(DELTAS, dtype=torch.float64) * space.spread
         scores: dict[str, float | None] = {"oracle_preservation.truth": None}
@@ -164,23 +164,28 @@ class _Trial:
         speed = Orbits(self.space, chance, z).speed()
         sums = []
         for sign in (1, -1):
+            fields = [Single(symmetry, sign * c.to(z)) for c in directions]
             found = [
-                moved(Orbits(self.space, Single(symmetry, sign * c.to(z)), part), direction)
-                for direction, (c, part) in enumerate(zip(directions, torch.split(z, each), strict=True))
+                moved(Orbits(self.space, one, part), direction)
+                for direction, (one, part) in enumerate(zip(fields, torch.split(z, each), strict=True))
             ]
             field = chance if sign > 0 else chance.reversed()
             far = torch.cat([torch.stack([arrival.distance for arrival in one]) for one in found], 1)
             matched = Orbits(self.space, field, z).apart(far.T, speed)
-            changes = [torch.cat([self._change(part) for part in parts]) for parts in zip(*found, strict=True)]
-            by_chance = torch.stack([self._change(arrival) for arrival in matched])
+            changes = [torch.cat(list(map(self._change, parts, fields))) for parts in zip(*found, strict=True)]
+            by_chance = torch.stack([self._change(arrival, field) for arrival in matched])
             sums.append(torch.stack([torch.stack(changes), by_chance, far.square().double(), far.double() ** 4]))
         E, R, square, fourth = (sums[0] + sums[1]) / 2
         return Comparison(E, R, square, fourth, sample, draw)
 
-    def _change(self, arrival: Arrival) -> Tensor:
-        """|phi at one end - phi at the other|^2, (B,)."""
-        a, b = (self.phi(z, x) for z, x in zip(arrival.ends, arrival.decoded, strict=True))
-        return torch.nan_to_num((a - b).double().square().sum(1), nan=WORST, posinf=WORST)
+    def _change(self, arrival: Arrival, field: Field) -> Tensor:
+        """|phi at one end - phi at the other|^2, or |phi(s x) - s phi(x)|^2 where phi is carried along, (B,)."""
+        if self.phi.carried:
+            change = self.phi.scaled(field.violation(self.phi.oracle, arrival.ends[1], arrival.time))
+        else:
+            a, b = (self.phi(z, x) for z, x in zip(arrival.ends, arrival.decoded, strict=True))
+            change = a - b
+        return torch.nan_to_num(change.double().square().sum(1), nan=WORST, posinf=WORST)
 
     def worst(self, symmetry: Symmetry) -> Tensor | None:
         """The direction (1, K) of the span along which E |d phi . v|^2 is largest; None if it has one direction."""
@@ -188,10 +193,22 @@ class _Trial:
         if len(basis) < 2:
             return None
         z = self.spans.tangent.z[:LEAST_ROWS]
-        v = symmetry.combine(basis.to(z)).velocity(z)
-        flat = torch.stack([torch.func.jvp(self._at, (z,), (one,))[1].double().flatten() for one in v])
+        flat = self._rates(symmetry.combine(basis.to(z)), z)
         axes: Tensor = torch.linalg.eigh(flat @ flat.T).eigenvectors
         return axes[:, -1:].T @ basis
+
+    def _rates(self, symmetry: Symmetry, z: Tensor) -> Tensor:
+        """How fast phi changes along each field, (K, B m)."""
+        if self.phi.carried:
+            still = z.new_zeros(len(z), symmetry.K)
+            axes = [axis.expand_as(still) for axis in torch.eye(symmetry.K).to(z)]
+            rates = [torch.func.jvp(lambda t: self._violation(symmetry, z, t), (still,), (axis,))[1] for axis in axes]
+        else:
+            rates = [torch.func.jvp(self._at, (z,), (one,))[1] for one in symmetry.velocity(z)]
+        return torch.stack([rate.double().flatten() for rate in rates])
+
+    def _violation(self, symmetry: Symmetry, z: Tensor, t: Tensor) -> Tensor:
+        return self.phi.scaled(self.phi.oracle.violation(symmetry, z, t))
 
     def _at(self, z: Tensor) -> Tensor:
         return self.phi(z, self.space.decode(z))
@@ -248,6 +265,11 @@ def _frequency(truth: Symmetry) -> float | None:
     A = matrices[0, :2, :2].double()
     square, stretch = A.det().item(), A.trace().item()
     return math.sqrt(square) if square > 0 and abs(stretch) < 1e-6 * math.sqrt(square) else None
+
+
+def _carried_in_view(oracle: Oracle) -> bool:
+    """Whether a view hides how the oracle's values move with the sample."""
+    return isinstance(oracle, InView) and type(oracle.oracle).violation is not Oracle.violation
 
 
 def _ratio(E: Tensor, R: Tensor) -> Tensor:
