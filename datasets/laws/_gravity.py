@@ -15,27 +15,36 @@ def perpendicular(v: Tensor) -> Tensor:
     return torch.stack([-v[..., 1], v[..., 0]], -1)
 
 
-def _separations(q: Tensor) -> tuple[Tensor, Tensor]:
-    """q_i - q_j and 1 / |q_i - q_j|, zero for i = j, of positions (B, N, 2)."""
-    apart = q[:, None] - q[:, :, None]
-    alone = torch.eye(q.shape[1], dtype=torch.bool, device=q.device)
-    return apart, torch.where(alone, 0, torch.where(alone, 1, apart.square().sum(-1)).rsqrt())
+def _pairs(bodies: int, like: Tensor) -> Tensor:
+    """D (P, N): row (i, j) is 1 in column j, -1 in column i, so that (D q)_ij = q_j - q_i, for all pairs i < j."""
+    i, j = torch.triu_indices(bodies, bodies, 1)
+    one = torch.eye(bodies)
+    pairs: Tensor = one[j] - one[i]
+    return pairs.to(like)
 
 
 def acceleration(q: Tensor) -> Tensor:
     """sum_j (q_j - q_i) / |q_j - q_i|^3: positions (B, N, 2) -> (B, N, 2)."""
-    apart, inverse = _separations(q)
-    return (apart * inverse[..., None] ** 3).sum(2)
+    pairs = _pairs(q.shape[1], q)
+    apart = pairs @ q
+    pulls = apart / apart.norm(dim=-1, keepdim=True) ** 3
+    sums: Tensor = pairs.T @ -pulls
+    return sums
 
 
 def energy(x: Tensor) -> Tensor:
     """sum p^2 / 2 - sum_(i<j) 1 / |q_i - q_j| of states (B, 4 N): (B,)."""
     q, p = x.reshape(len(x), -1, 2, 2).unbind(2)
-    return p.square().sum((1, 2)) / 2 - _separations(q)[1].sum((1, 2)) / 2
+    apart = (_pairs(q.shape[1], q) @ q).norm(dim=-1)
+    total: Tensor = p.square().sum((1, 2)) / 2 - apart.reciprocal().sum(1)
+    return total
 
 
 class Step(Equivariant):
-    """The state (q_1, p_1, q_2, p_2, ...) a time later, (B, 4 N) -> (B, 4 N): Runge-Kutta of order 4.
+    """The state (q_1, p_1, q_2, p_2, ...) a time later, (B, 4 N) -> (B, 4 N), and turned if the state is.
+
+    By Nystrom's method of order 4 for q'' = a(q) (Hairer, Norsett and Wanner 1993, II.14), which keeps the symmetries
+    of a exactly.
 
     Arguments:
         time: how much later.
@@ -51,12 +60,11 @@ class Step(Equivariant):
         h = self.time / self.parts
         q, p = x.reshape(len(x), -1, 2, 2).unbind(2)
         for _ in range(self.parts):
-            a1 = acceleration(q)
-            a2 = acceleration(q + h / 2 * p)
-            a3 = acceleration(q + h / 2 * p + h**2 / 4 * a1)
-            a4 = acceleration(q + h * p + h**2 / 2 * a2)
-            q = q + h * p + h**2 / 6 * (a1 + a2 + a3)
-            p = p + h / 6 * (a1 + 2 * a2 + 2 * a3 + a4)
+            first = acceleration(q)
+            middle = acceleration(q + h / 2 * p + h**2 / 8 * first)
+            last = acceleration(q + h * p + h**2 / 2 * middle)
+            q = q + h * p + h**2 / 6 * (first + 2 * middle)
+            p = p + h / 6 * (first + 4 * middle + last)
         return torch.stack([q, p], 2).reshape(x.shape)
 
 
