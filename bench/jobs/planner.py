@@ -148,12 +148,14 @@ class Planner:
             "device": self.device, "oracle_folder": None, "view_folder": None,
             "metrics": [metric.to_json() for metric in metrics],
         }  # fmt: skip
-        files = {part: [plugin.source()] for part, plugin in plugins.items()}
-        files |= {"oracle": [Path(file) for file in oracle["sources"]], "metrics": [m.source() for m in metrics]}
+        made_of = {**{part: [plugin] for part, plugin in plugins.items()}, "metrics": metrics}
+        files = {part: [plugin.source() for plugin in used] for part, used in made_of.items()}
+        files |= {"oracle": [Path(file) for file in oracle["sources"]]}
 
         def job(kind: str, identity: str, parts: Sequence[str], needs: Mapping[str, str]) -> Job:
             known = {path: sha for part in parts for file in files[part] for path, sha in sources.digests(file).items()}
-            return Job(kind, identity, spec.label(), {**request, "sources": known}, needs)
+            used = [plugin.to_json() for part in parts for plugin in made_of.get(part, ())]
+            return Job(kind, identity, spec.label(), {**request, "sources": known, "imports": used}, needs)
 
         data = [PROTOCOL, spec.dataset, spec.seed, spec.budget, *_picked(ingredients, "dataset")]
         view = digest(["view", data, _picked(ingredients, "representation")])

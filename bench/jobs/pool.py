@@ -76,6 +76,7 @@ class Pool:
         self.watcher = watcher or Watcher()
         self._workers: Workers = share._workers if share else workers()
         self._running: dict[Path, _Running] = {}
+        self._next: tuple[str, Path] | None = None
 
     def run(
         self, jobs: Iterable[Job], done: Callable[[Job, Outcome], None] = lambda job, outcome: None
@@ -99,6 +100,7 @@ class Pool:
                         end(waiting.pop(job.identity), failed)
                     elif len(self._running) < self.size:
                         self._start(waiting.pop(job.identity))
+                self._prepare(waiting)
                 for job, outcome in self._finished():
                     end(job, outcome)
         except BaseException:
@@ -112,16 +114,41 @@ class Pool:
         for folder in self._running:
             self.cache.drop(folder)
         self._running.clear()
+        self._forget()
 
     def _settled(self, job: Job, outcomes: Mapping[str, Outcome], waiting: Mapping[str, Job]) -> bool:
         running = {running.job.identity for running in self._running.values()}
         return not any(need in waiting or need in running for need in job.needs.values())
 
-    def _start(self, job: Job) -> None:
+    def _prepare(self, waiting: Mapping[str, Job]) -> None:
+        """Have a worker ready for the job that is likely to be next: the first of which no need waits."""
+        if self._next is not None and self._next[0] not in waiting:
+            self._forget()
+        if self._next is None:
+            for job in waiting.values():
+                if not any(need in waiting for need in job.needs.values()):
+                    self._next = job.identity, self._folder(job)
+                    self._workers.prepare(self._next[1])
+                    return
+
+    def _forget(self) -> None:
+        if self._next is not None:
+            self.cache.drop(self._next[1])
+            self._next = None
+
+    def _folder(self, job: Job) -> Path:
+        """A new folder with the job's request."""
         folder = self.cache.scratch()
         request = dict(job.request) | {"kind": job.kind}
         request |= {name: str(self.cache.folder(need)) for name, need in job.needs.items()}
         (folder / "request.json").write_text(json.dumps(request))
+        return folder
+
+    def _start(self, job: Job) -> None:
+        if self._next is not None and self._next[0] == job.identity:
+            folder, self._next = self._next[1], None
+        else:
+            folder = self._folder(job)
         self._running[folder] = _Running(job)
         self.watcher.started(job)
         self._workers.start(folder)

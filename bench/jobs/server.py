@@ -2,7 +2,7 @@
 
 `python -m bench.jobs.server FD` reads lines {"folder": F} from the socket FD, has a worker in a session of its own run
 F/request.json, answers {"folder": F, "pid": P}, and later {"pid": P, "status": waitstatus}. When nothing else is to do
-it forks a worker ahead, which waits for its folder.
+it forks a worker ahead, which waits for its folder; told {"next": F}, that worker imports what F/request.json needs.
 """
 
 from __future__ import annotations
@@ -15,12 +15,15 @@ import os
 import selectors
 import signal
 import socket
+import struct
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 PRELOADED = ("bench.jobs.work", "bench.oracles", "bench.representations.vae", "bench.representations.identity", "zuko")
+END = struct.Struct("ii")
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 
 
@@ -35,22 +38,24 @@ def serve(channel: socket.socket) -> None:
     woken.setblocking(False)
     waker.setblocking(False)
     signal.set_wakeup_fd(waker.fileno())
+    ends, end = os.pipe()
     selector = selectors.DefaultSelector()
-    selector.register(channel, selectors.EVENT_READ)
-    selector.register(woken, selectors.EVENT_READ)
-    running: set[int] = set()
-    spare: _Worker | None = None
+    for source in (channel, woken, ends):
+        selector.register(source, selectors.EVENT_READ)
+    workers = _Workers(channel, end)
     rest = b""
     _send(channel, {"ready": os.getpid()})
     try:
         while True:
-            ready = {key.fileobj for key, _ in selector.select(None if spare else 0)}
+            ready = {key.fileobj for key, _ in selector.select(None if workers.spare else 0)}
             if not ready:
-                spare = spare or _Worker(channel)
+                workers.fork_ahead()
+            if ends in ready:
+                workers.told(os.read(ends, 64 * END.size))
             if woken in ready:
                 with suppress(BlockingIOError):
                     woken.recv(4096)
-                _reap(channel, running, spare)
+                workers.reap()
             if channel in ready:
                 received = b""
                 with suppress(ConnectionResetError):
@@ -59,14 +64,79 @@ def serve(channel: socket.socket) -> None:
                     return
                 *lines, rest = (rest + received).split(b"\n")
                 for line in lines:
-                    folder = json.loads(line)["folder"]
-                    worker = spare if spare and spare.takes(folder) else _Worker(channel, folder)
-                    spare = None
-                    running.add(worker.pid)
-                    _send(channel, {"folder": folder, "pid": worker.pid})
+                    message = json.loads(line)
+                    if "next" in message:
+                        workers.fork_ahead(message["next"])
+                    else:
+                        workers.start(message["folder"])
     finally:
         signal.set_wakeup_fd(-1)
-        for pid in running:
+        workers.kill()
+
+
+class _Workers:
+    """The forked workers, their ends told to whoever asked for them.
+
+    Arguments:
+        channel: where to tell.
+        end: the pipe into which a worker writes, as END, its pid and exit code when its work is done: the kernel takes
+            milliseconds to take apart the memory of its process.
+    """
+
+    def __init__(self, channel: socket.socket, end: int) -> None:
+        self.channel = channel
+        self.end = end
+        self.running: set[int] = set()
+        self.leaving: set[int] = set()
+        self.spare: _Worker | None = None
+
+    def fork_ahead(self, folder: str | None = None) -> None:
+        """Have a worker ready, for that folder if it is known; one that is ready for another gives way."""
+        if self.spare and self.spare.folder and folder:
+            self.spare.drop()
+            self.spare = None
+        self.spare = self.spare or _Worker(self.channel, self.end)
+        if folder:
+            self.spare.prepare(folder)
+
+    def start(self, folder: str) -> None:
+        worker = self.spare if self.spare and self.spare.folder in (None, folder) else None
+        if worker:
+            self.spare = None
+        if worker is None or not worker.run(folder):
+            worker = _Worker(self.channel, self.end)
+            worker.run(folder)
+        self.running.add(worker.pid)
+        _send(self.channel, {"folder": folder, "pid": worker.pid})
+
+    def told(self, ends: bytes) -> None:
+        """The workers that say that they are done are, and what they left in their session is killed with them."""
+        for pid, code in END.iter_unpack(ends):
+            if pid in self.running:
+                self.leaving.add(pid)
+                self._ended(pid, code << 8)
+
+    def reap(self) -> None:
+        """Tell of the workers that have ended otherwise, and end what they left behind."""
+        while self.running or self.leaving:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if pid == 0:
+                return
+            if pid in self.running:
+                self._ended(pid, status)
+            elif pid not in self.leaving:  # a stray
+                continue
+            self.leaving.discard(pid)
+            for stray in _children() - self.running - self.leaving - {self.spare.pid if self.spare else pid}:
+                _kill(stray)
+
+    def _ended(self, pid: int, status: int) -> None:
+        self.running.remove(pid)
+        _kill(pid, os.killpg)
+        _send(self.channel, {"pid": pid, "status": status})
+
+    def kill(self) -> None:
+        for pid in self.running:
             _kill(pid, os.killpg)
             _kill(pid)
         for stray in _children():
@@ -83,25 +153,14 @@ def _preload() -> None:
     from bench.plugins import Plugin
 
     TypeAdapter(Plugin)
+    from bench.jobs import worker
+
+    worker.warm_up()
 
 
 def _send(channel: socket.socket, message: dict[str, object]) -> None:
     with suppress(BrokenPipeError, ConnectionResetError):
         channel.sendall(json.dumps(message).encode() + b"\n")
-
-
-def _reap(channel: socket.socket, running: set[int], spare: _Worker | None) -> None:
-    """Tell of the workers that have ended, and end what they left behind."""
-    while running:
-        pid, status = os.waitpid(-1, os.WNOHANG)
-        if pid == 0:
-            return
-        if pid in running:  # else a stray
-            running.remove(pid)
-            _kill(pid, os.killpg)
-            for stray in _children() - running - {spare.pid if spare else pid}:
-                _kill(stray)
-            _send(channel, {"pid": pid, "status": status})
 
 
 def _children() -> set[int]:
@@ -122,35 +181,43 @@ def _prctl(option: int, value: int) -> None:
 
 
 class _Worker:
-    """A forked worker, which runs one folder.
+    """A forked worker, which is told to prepare for a folder, and to run it."""
 
-    Arguments:
-        folder: what it runs; None: it waits to be told by `takes`.
-    """
-
-    def __init__(self, channel: socket.socket, folder: str | None = None) -> None:
+    def __init__(self, channel: socket.socket, end: int) -> None:
+        self.folder: str | None = None
         server = os.getpid()
         reading, self._writing = os.pipe()
         self.pid = os.fork()
         if not self.pid:
             os.close(self._writing)
-            _be_worker(server, channel, reading)
+            _be_worker(server, channel, end, reading)
         os.close(reading)
-        if folder is not None:
-            self.takes(folder)
 
-    def takes(self, folder: str) -> bool:
-        """Tell it what to run; False if it is no more."""
-        try:
-            os.write(self._writing, os.fsencode(folder))
-        except BrokenPipeError:
-            return False
-        finally:
-            os.close(self._writing)
-        return True
+    def prepare(self, folder: str) -> None:
+        """Have it import what the request in a folder needs."""
+        self.folder = folder
+        self._tell(folder)
+
+    def run(self, folder: str) -> bool:
+        """Have it run a folder; False if it is no more."""
+        if self.folder is None:
+            self.prepare(folder)
+        alive = self._tell("go")
+        os.close(self._writing)
+        return alive
+
+    def drop(self) -> None:
+        """Do without it."""
+        os.close(self._writing)
+        _kill(self.pid)
+
+    def _tell(self, order: str) -> bool:
+        with suppress(BrokenPipeError):
+            return os.write(self._writing, json.dumps(order).encode() + b"\n") > 0
+        return False
 
 
-def _be_worker(server: int, channel: socket.socket, reading: int) -> None:
+def _be_worker(server: int, channel: socket.socket, end: int, reading: int) -> None:
     """What a forked process does until its end."""
     code = 1
     try:
@@ -165,9 +232,12 @@ def _be_worker(server: int, channel: socket.socket, reading: int) -> None:
         from bench.jobs import worker
 
         worker.warm_up()
-        with open(reading, "rb") as told:
-            folder = told.read()
-        code = worker.main(Path(os.fsdecode(folder))) if folder else 0
+        with open(reading, "rb") as orders:
+            folder = Path(json.loads(orders.readline()))
+            go = cache(orders.readline)
+            code = worker.main(folder, go)
+            go()
+        os.write(end, END.pack(os.getpid(), code))
     except BaseException:
         import traceback
 

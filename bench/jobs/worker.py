@@ -18,6 +18,7 @@ from typing import Any
 from bench import sources
 from bench.errors import BenchError
 from bench.jobs.cache import Outcome
+from bench.plugins import Plugin, load
 from bench.records.record import Status
 
 __all__ = ["Meter", "Work", "main", "warm_up"]
@@ -69,13 +70,20 @@ def warm_up() -> None:
     torch.nn.Module().state_dict()
 
 
-def main(folder: Path) -> int:
-    """Run the request in a folder; the exit code is 0 whenever an outcome was written."""
+def main(folder: Path, go: Callable[[], object] = lambda: None) -> int:
+    """Run the request in a folder; the exit code is 0 whenever an outcome was written.
+
+    Arguments:
+        go: returns when the work may begin; before it is called, the request is read and its plugins are imported.
+    """
     _redirect(folder / "log.txt")
     meter = Meter(folder / "progress.json")
     try:
         request = json.loads((folder / "request.json").read_text())
-        _run(request, folder, meter).write(folder)
+        changed = _ready(request)
+        go()
+        outcome = Outcome("interrupted", changed) if changed else _work(request["kind"])(request, folder, meter)
+        outcome.write(folder)
     except KeyboardInterrupt:
         return 130
     except BaseException as error:
@@ -97,12 +105,14 @@ def _failure(error: BaseException) -> Outcome:
     return Outcome(status, f"{type(error).__name__}: {text.splitlines()[0] if text else 'no message'}")
 
 
-def _run(request: dict[str, Any], folder: Path, meter: Meter) -> Outcome:
-    """The outcome of a request, unless a source is not what the planner has hashed: it would bear a wrong identity."""
+def _ready(request: dict[str, Any]) -> str | None:
+    """Import what the request needs; the reason where a source is not what the planner has hashed any more."""
     if (file := sources.changed(request["sources"])) is not None:
-        return Outcome("interrupted", f"{file} changed after the run was planned (run again)")
+        return f"{file} changed after the run was planned (run again)"
     _one_thread()
-    return _work(request["kind"])(request, folder, meter)
+    for plugin in request.get("imports", ()):
+        load(Plugin(**plugin))
+    return None
 
 
 def _work(kind: str) -> Work:

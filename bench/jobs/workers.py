@@ -26,6 +26,10 @@ class Workers(ABC):
     def __init__(self) -> None:
         self.pids: dict[Path, int | None] = {}
 
+    def prepare(self, folder: Path) -> None:
+        """Be told which folder is likely to be started next; where a worker can get ready for it, it does."""
+        return
+
     @abstractmethod
     def start(self, folder: Path) -> None:
         """Begin to run folder/request.json."""
@@ -63,8 +67,16 @@ class Forked(Workers):
             self._open()
         assert self._socket is not None
         self.pids[folder] = None
+        self._send({"folder": str(folder)})
+
+    def prepare(self, folder: Path) -> None:
+        if self._socket is not None:
+            self._send({"next": str(folder)})
+
+    def _send(self, message: dict[str, str]) -> None:
+        assert self._socket is not None
         with suppress(BrokenPipeError, ConnectionResetError):
-            self._socket.sendall(json.dumps({"folder": str(folder)}).encode() + b"\n")
+            self._socket.sendall(json.dumps(message).encode() + b"\n")
 
     def wait(self, timeout: float) -> dict[Path, int]:
         if self._socket is None:

@@ -12,6 +12,7 @@ import torch
 
 from bench.jobs.worker import warm_up
 from bench.jobs.workers import Forked
+from bench.plugins import Plugin
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="workers are forked on Linux alone")
 
@@ -23,10 +24,16 @@ def forked():
     workers.close()
 
 
-def run(workers, folder):
-    """Run a request that no worker knows; the process that ran it."""
+def asked(folder, imports=()):
+    """A folder with a request that no worker knows."""
     folder.mkdir()
-    (folder / "request.json").write_text(json.dumps({"kind": "unheard of", "sources": {}}))
+    request = {"kind": "unheard of", "sources": {}, "imports": list(imports)}
+    (folder / "request.json").write_text(json.dumps(request))
+    return folder
+
+
+def run(workers, folder):
+    """Run the request in a folder; the process that ran it."""
     workers.start(folder)
     pid, ended, until = None, {}, time.monotonic() + 60
     while not ended:
@@ -38,36 +45,87 @@ def run(workers, folder):
     return pid
 
 
-def spare(workers):
-    """The worker that is forked ahead."""
+def comes(what):
     until = time.monotonic() + 60
-    while len(found := psutil.Process(workers._server.pid).children()) != 1:
+    while not what():
         assert time.monotonic() < until
         time.sleep(0.02)
-    return found[0]
+
+
+def spare(workers):
+    """The worker that is forked ahead."""
+    server = psutil.Process(workers._server.pid)
+    comes(lambda: len(server.children()) == 1)
+    return server.children()[0]
 
 
 def test_the_worker_ahead_is_used_once_and_replaced(forked, tmp_path):
-    run(forked, tmp_path / "first")
+    run(forked, asked(tmp_path / "first"))
     waiting = spare(forked)
-    assert run(forked, tmp_path / "second") in (waiting.pid, None)
+    assert run(forked, asked(tmp_path / "second")) in (waiting.pid, None)
     assert spare(forked).pid != waiting.pid
 
 
 def test_a_worker_ahead_that_was_killed_is_done_without(forked, tmp_path):
-    run(forked, tmp_path / "first")
+    run(forked, asked(tmp_path / "first"))
     killed = spare(forked)
     killed.kill()
-    until = time.monotonic() + 60
-    while killed.is_running() and killed.status() != psutil.STATUS_ZOMBIE:
-        assert time.monotonic() < until
-        time.sleep(0.02)
-    run(forked, tmp_path / "second")
+    comes(lambda: not killed.is_running() or killed.status() == psutil.STATUS_ZOMBIE)
+    run(forked, asked(tmp_path / "second"))
     assert spare(forked).pid != killed.pid
 
 
+def test_a_worker_told_what_is_next_imports_it_and_waits(forked, tmp_path):
+    (tmp_path / "plugin.py").write_text(
+        "from pathlib import Path\nfrom bench.contracts import Method\nclass M(Method): pass\n"
+        "Path(__file__).with_name('imported').touch()\n"
+    )
+    file = str(tmp_path / "plugin.py")
+    plugin = Plugin("method", "m", "loose.plugin", "M", file, file)
+    run(forked, asked(tmp_path / "first"))
+    folder = asked(tmp_path / "second", [plugin.to_json()])
+    forked.prepare(folder)
+    comes((tmp_path / "imported").exists)
+    ready = spare(forked)
+    assert not (folder / "outcome.json").exists()
+    assert run(forked, folder) in (ready.pid, None)
+
+
+def test_a_worker_that_is_ready_for_another_folder_stays_so(forked, tmp_path):
+    run(forked, asked(tmp_path / "first"))
+    later = asked(tmp_path / "later")
+    forked.prepare(later)
+    ready = spare(forked)
+    assert run(forked, asked(tmp_path / "second")) != ready.pid
+    assert run(forked, later) in (ready.pid, None)
+
+
+def test_a_worker_gives_way_when_something_else_is_next(forked, tmp_path):
+    run(forked, asked(tmp_path / "first"))
+    forked.prepare(asked(tmp_path / "never"))
+    ready = spare(forked)
+    last = asked(tmp_path / "last")
+    forked.prepare(last)
+    comes(lambda: not ready.is_running() or ready.status() == psutil.STATUS_ZOMBIE)
+    run(forked, last)
+    assert not (tmp_path / "never" / "outcome.json").exists()
+
+
+def test_an_import_that_ends_the_process_ends_the_run_and_not_the_server(forked, tmp_path):
+    (tmp_path / "plugin.py").write_text("import os\nos._exit(7)\n")
+    file = str(tmp_path / "plugin.py")
+    run(forked, asked(tmp_path / "first"))
+    folder = asked(tmp_path / "second", [Plugin("method", "m", "loose.plugin", "M", file, file).to_json()])
+    forked.prepare(folder)
+    forked.start(folder)
+    ended = {}
+    comes(lambda: ended.update(forked.wait(0.1)) or ended)
+    assert ended == {folder: 7}
+    run(forked, asked(tmp_path / "third"))
+
+
 def test_it_ends_with_its_parent(forked, tmp_path):
-    run(forked, tmp_path / "first")
+    run(forked, asked(tmp_path / "first"))
     waiting = spare(forked)
     forked.close()
     assert waiting.wait(5) is None or not waiting.is_running()
