@@ -40,10 +40,15 @@ def load_state(module: nn.Module, path: Path) -> nn.Module:
     return module
 
 
-def save_symmetry(symmetry: Symmetry, plugin: Plugin, folder: Path) -> None:
-    """Write symmetry.safetensors and symmetry.json. BenchError if the class could not be found again."""
+def save_symmetry(symmetry: Symmetry, plugin: Plugin, folder: Path, dataset: Plugin | None = None) -> None:
+    """Write symmetry.safetensors and symmetry.json. BenchError if the class could not be found again.
+
+    Arguments:
+        plugin: the method that made it.
+        dataset: the dataset, whose truth it may be.
+    """
     cls = type(symmetry)
-    if _find(cls.__name__, plugin) is not cls:
+    if _find(cls.__name__, plugin, dataset) is not cls:
         raise BenchError(
             f"{cls.__name__} is neither in bench.contracts nor in the module of method '{plugin.name}'",
             "import it there, so that the artifact can be loaded",
@@ -53,17 +58,20 @@ def save_symmetry(symmetry: Symmetry, plugin: Plugin, folder: Path) -> None:
     (folder / "symmetry.json").write_text(json.dumps(about, indent=1, sort_keys=True))
 
 
-def load_symmetry(folder: Path, plugin: Plugin, action: Action, given: Given) -> Symmetry:
+def load_symmetry(
+    folder: Path, plugin: Plugin, action: Action, given: Given, dataset: Plugin | None = None
+) -> Symmetry:
     """Rebuild the symmetry in a folder.
 
     Arguments:
         plugin: the method that made it; its module is where the class is looked up after the contracts.
         given: what of the track the class asks for, by name.
+        dataset: the dataset, in whose module the class of a truth is looked up last.
     """
     file = folder / "symmetry.json"
     try:
         about = json.loads(file.read_text())
-        cls = _find(about["class"], plugin)
+        cls = _find(about["class"], plugin, dataset)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BenchError(f"{file} is damaged: {error}", AGAIN) from None
     if not (isinstance(cls, type) and issubclass(cls, Symmetry)):
@@ -91,8 +99,12 @@ def check_symmetry(symmetry: object, x: Tensor) -> None:
         raise BenchError("the symmetry's velocity is not finite on the validation samples", "mend velocity")
 
 
-def _find(name: str, plugin: Plugin) -> Any:
+def _find(name: str, *plugins: Plugin | None) -> Any:
     if name in contracts.__all__:
         return getattr(contracts, name)
-    load(plugin)
-    return getattr(sys.modules[plugin.module], name, None)
+    for plugin in plugins:
+        if plugin is not None:
+            load(plugin)
+            if found := getattr(sys.modules[plugin.module], name, None):
+                return found
+    return None

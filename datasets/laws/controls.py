@@ -48,8 +48,7 @@ class Hermite(Oracle):
         self.parts = parts
 
     def forward(self, x: Tensor) -> Tensor:
-        polynomials = {2: lambda u: u**2 - 1, 3: lambda u: u**3 - 3 * u, 4: lambda u: u**4 - 6 * u**2 + 3}
-        values = [polynomials[part.degree](x @ part.a.T.to(x)) @ part.c.to(x) for part in self.parts]
+        values = [_hermite(part.degree, x @ part.a.T.to(x)) @ part.c.to(x) for part in self.parts]
         return torch.stack(values).sum(0)[:, None]
 
 
@@ -123,6 +122,12 @@ def kept_by(phi: Oracle, n: int) -> Tensor:
     _, sizes, directions = torch.linalg.svd(rates, full_matrices=False)
     kept: Tensor = directions[sizes < SMALL * sizes[0]]
     return kept.reshape(-1, n, n)
+
+
+def _hermite(degree: int, u: Tensor) -> Tensor:
+    """u^2 - 1, u^3 - 3 u or u^4 - 6 u^2 + 3."""
+    square = u * u
+    return {2: square - 1, 3: u * (square - 3), 4: (square - 6) * square + 3}[degree]
 
 
 def _waves(degree: int, n: int, rng: np.random.Generator, turns: Tensor | None = None) -> Waves:

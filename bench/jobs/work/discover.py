@@ -29,7 +29,7 @@ def discover(request: dict[str, Any], folder: Path, meter: Meter) -> Outcome:
     _seed(task.seed, track.device)
     symmetry, cost = meter.measure(lambda: method.discover(task))
     check_symmetry(symmetry, task.valid.x[:64])
-    save_symmetry(symmetry, plugin, folder)
+    save_symmetry(symmetry, plugin, folder, Plugin(**request["dataset"]["plugin"]))
     return Outcome("ok", cost=cost | {"parameters": _parameters(symmetry)})
 
 

@@ -103,7 +103,9 @@ class _Asked:
     def _symmetry(self) -> Any:
         plugin = Plugin(**self.request["method"]["plugin"])
         folder = Path(self.request["discover_folder"])
-        symmetry = load_symmetry(folder, plugin, self.track.action, self.track.given)
+        symmetry = load_symmetry(
+            folder, plugin, self.track.action, self.track.given, Plugin(**self.request["dataset"]["plugin"])
+        )
         return symmetry.to(self.track.device).eval()
 
 
