@@ -43,6 +43,10 @@ class Dataset(ABC):
     def load(self, split: Split, seed: int) -> Samples:
         """The samples of a split; what is random in them (rotation, subset) comes from the seed."""
 
+    def plain(self) -> Dataset:
+        """The same data set without copies made for training: every sample once, as p(x) is judged by."""
+        return self
+
     @abstractmethod
     def actions(self) -> Mapping[str, Action]:
         """The actions on the samples, by name."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -35,8 +35,8 @@ class CalorimeterImages(Dataset):
         mirrored: train on each image in its four mirror images; collisions have these symmetries.
         channels: which channels, in this order; empty: all.
         crop: side of the window about the central crystal that is kept, in crystals, 128 at most; null: what suits.
-        size: side of the image after sum-pooling, in pixels, from 8 to the crop. Where a pixel's border cuts a crystal,
-            its energy is shared by area; crop=125 size=125 cuts none.
+        size: side of the image after sum-pooling, in pixels, from 8 to the crop; null: what suits. Where a pixel's
+            border cuts a crystal, its energy is shared by area; crop=125 size=125 cuts none.
         scaling: none, sqrt or log.
         standardise: divide each channel by its deviation, which leaves empty pixels at zero.
         restore_hcal: show the whole tower's energy in each of its 25 crystals; published is a 25th.
@@ -48,7 +48,7 @@ class CalorimeterImages(Dataset):
     mirrored: bool = True
     channels: tuple[int, ...] = ()
     crop: int | None = None
-    size: int = 32
+    size: int | None = None
     scaling: Scaling = "sqrt"
     standardise: bool = False
     restore_hcal: bool = False
@@ -59,8 +59,9 @@ class CalorimeterImages(Dataset):
     names: ClassVar[Sequence[str]] = ("track pT", "ECAL", "HCAL")
 
     def __post_init__(self) -> None:
-        if not LEAST <= self.size <= self.window() <= MOST:
-            what = f"crop = {self.window()}, size = {self.size}; allowed are {LEAST} <= size <= crop <= {MOST}"
+        crop, size = self.window()
+        if not LEAST <= size <= crop <= MOST:
+            what = f"crop = {crop}, size = {size}; allowed are {LEAST} <= size <= crop <= {MOST}"
             raise BenchError(what, "for example crop=64 size=32")
         if self.scaling not in ("none", "sqrt", "log"):
             raise BenchError(f"scaling = {self.scaling!r}; allowed are 'none', 'sqrt' and 'log'", "choose one of them")
@@ -71,9 +72,14 @@ class CalorimeterImages(Dataset):
     def stores(self) -> list[SparseImages]:
         """The files with the images."""
 
-    def window(self) -> int:
-        """The side of the window that is kept, in crystals."""
-        return self.crop or 64
+    @abstractmethod
+    def usual(self) -> tuple[int, int]:
+        """The crop and the size that suit."""
+
+    def window(self) -> tuple[int, int]:
+        """The side of the window that is kept, in crystals, and that of the image, in pixels."""
+        crop, size = self.usual()
+        return self.crop or crop, self.size or size
 
     @abstractmethod
     def depth(self) -> int:
@@ -100,6 +106,10 @@ class CalorimeterImages(Dataset):
             x[copy * len(rows) : (copy + 1) * len(rows)] = x[: len(rows)].flip(axes)
         return Samples(x, torch.from_numpy(labels).long().repeat(copies))
 
+    def plain(self) -> CalorimeterImages:
+        """Without mirror images."""
+        return replace(self, mirrored=False)
+
     def eligible(self, stores: Sequence[SparseImages]) -> NDArray[Any]:
         """Which of all images may be used, by default all: (N,)."""
         return np.ones(sum(len(store) for store in stores), bool)
@@ -125,9 +135,7 @@ class CalorimeterImages(Dataset):
         if not all(0 <= c < depth for c in channels) or len(set(channels)) < len(channels):
             what = f"channels = {list(channels)}; allowed are different numbers from 0 to {depth - 1}"
             raise BenchError(what, "as in channels=[1]")
-        return Preparation(
-            channels, self.restore_hcal, self.threshold, self.negatives, self.window(), self.size, self.scaling
-        )
+        return Preparation(channels, self.restore_hcal, self.threshold, self.negatives, *self.window(), self.scaling)
 
     def actions(self) -> Mapping[str, Action]:
         """Affine maps of the (phi, eta) plane."""
@@ -150,7 +158,8 @@ class CalorimeterImages(Dataset):
         return None if formula is None else truth_of(self._affine(), formula.invariances)
 
     def _physics(self) -> dict[str, PhysicsOracle]:
-        return image_oracles(CRYSTAL * self.window() / self.size) if self.depth() == JET else {}
+        crop, size = self.window()
+        return image_oracles(CRYSTAL * crop / size) if self.depth() == JET else {}
 
     def _affine(self) -> Action:
         return ImageAffine(self._preparation().shape)

@@ -30,12 +30,14 @@ class Kind:
         packaged: name of the sample that comes with the suite; "": none.
         patterns: names of the published files.
         share: where the published files are.
+        window: the crop and the size that suit.
     """
 
     layout: Layout
     packaged: str
     patterns: tuple[str, ...]
     share: str
+    window: tuple[int, int]
 
 
 KINDS = {
@@ -44,18 +46,21 @@ KINDS = {
         "quark_gluon.h5",
         ("QCDToGGQQ_IMGjet_RH1all_jet0_run?_n*.test.snappy.parquet", "quark-gluon_data-set_n139306.hdf5"),
         "https://cernbox.cern.ch/s/oolDBdQegsITFcv",
+        (48, 24),
     ),
     "electron_photon": Kind(
         Layout((2,), 32),
         "electron_photon.h5",
         ("SingleElectronPt50_IMGCROPS_n249k_RHv1.hdf5", "SinglePhotonPt50_IMGCROPS_n249k_RHv1.hdf5"),
         "the CERNBox shares that https://ml4sci.org names",
+        (32, 32),
     ),
     "boosted_top": Kind(
         Layout((3, 8, 13), 125),
         "",
         ("*[Bb]oosted*[Tt]op*.parquet", "*[Bb]oosted*[Tt]op*.hdf5", "Boosted_Jets_Sample-*.snappy.parquet"),
         "the CERNBox shares that https://ml4sci.org names",
+        (96, 32),
     ),
 }
 
@@ -143,8 +148,9 @@ class CMS(CalorimeterImages):
         layout = KINDS[self.kind].layout
         return layout.channels[0] if len(layout.channels) == 1 else channels(self.files()[0], layout)
 
-    def window(self) -> int:
-        return self.crop or min(64, KINDS[self.kind].layout.side)
+    def usual(self) -> tuple[int, int]:
+        """The cone in which jets were found, R = 0.4, or 0.8 of boosted tops, and all of a window."""
+        return KINDS[self.kind].window
 
     def oracles(self) -> Mapping[str, Oracle]:
         """`logits` of a classifier, and formulas."""

@@ -52,8 +52,9 @@ class CMSReal(CalorimeterImages):
     def depth(self) -> int:
         return 3
 
-    def window(self) -> int:
-        return self.crop or 128
+    def usual(self) -> tuple[int, int]:
+        """All crystals."""
+        return 128, 32
 
     def eligible(self, stores: Sequence[SparseImages]) -> NDArray[Any]:
         """Jets with enough pT."""

@@ -219,7 +219,7 @@ def test_standardised_channels_have_unit_deviation_and_empty_pixels(tmp_path, sa
     assert (x == 0).double().mean() > 0.5
 
 
-@pytest.mark.parametrize(("kind", "shape"), [("quark_gluon", (3, 32, 32)), ("electron_photon", (2, 32, 32))])
+@pytest.mark.parametrize(("kind", "shape"), [("quark_gluon", (3, 24, 24)), ("electron_photon", (2, 32, 32))])
 def test_packaged_samples_load_and_say_that_they_are_simulated(kind, shape):
     data = CMS(kind=kind)
     assert data.facts() == {"source": "simulated"}
@@ -279,7 +279,7 @@ def test_real_images_are_those_of_the_file(tmp_path):
     [
         ({"kind": "muon"}, "allowed are quark_gluon, electron_photon, boosted_top"),
         ({"source": "internet"}, "allowed are simulated, file and download"),
-        ({"size": 4}, "crop = 64, size = 4; allowed are 8 <= size <= crop <= 128"),
+        ({"size": 4}, "crop = 48, size = 4; allowed are 8 <= size <= crop <= 128"),
         ({"size": 128, "crop": 64}, "allowed are 8 <= size <= crop <= 128"),
         ({"crop": 200}, "allowed are 8 <= size <= crop <= 128"),
         ({"scaling": "cube"}, "allowed are 'none', 'sqrt' and 'log'"),

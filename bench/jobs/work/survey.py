@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from bench.contracts import Dataset, Samples, Split
+from bench.data.symmetry_check import symmetry_check
 from bench.jobs.cache import Outcome
 from bench.jobs.work.parameters import instance
 from bench.jobs.worker import Meter
@@ -20,15 +21,8 @@ from bench.plugins import Plugin
 __all__ = ["figures", "survey", "symmetries"]
 
 SPLITS: tuple[Split, ...] = ("train", "valid", "test")
-LOOKED_AT = 1000
-POOLED = 32
+LEAST, MOST = 50, 1500
 PERMUTATIONS = 20
-IMAGES: Mapping[str, Callable[[Tensor], Tensor]] = {
-    "reflection of the rows": lambda x: x.flip(2),
-    "reflection of the columns": lambda x: x.flip(3),
-    "half a turn": lambda x: x.flip(2, 3),
-    "a quarter turn": lambda x: x.rot90(1, (2, 3)),
-}
 MOMENTA: Mapping[str, Callable[[Tensor], Tensor]] = {
     "reflection of the beam": lambda x: x * x.new_tensor([1, 1, 1, -1]),
     "reflection of py": lambda x: x * x.new_tensor([1, 1, -1, 1]),
@@ -38,7 +32,7 @@ MOMENTA: Mapping[str, Callable[[Tensor], Tensor]] = {
 
 
 def survey(request: dict[str, Any], folder: Path, meter: Meter) -> Outcome:
-    """Files, facts, the figures of every split at seed 0, and the symmetries of the test split."""
+    """Files, facts, the figures of every split at seed 0, and the symmetries of the samples."""
     dataset: Dataset = instance(Plugin(**request["plugin"]), request["params"])
     splits = {}
     for done, split in enumerate(SPLITS):
@@ -51,7 +45,7 @@ def survey(request: dict[str, Any], folder: Path, meter: Meter) -> Outcome:
             "files": [str(file) for file in dataset.files()],
             "facts": dict(dataset.facts()),
             "splits": splits,
-            "symmetries": symmetries(samples.x[:LOOKED_AT]),
+            "symmetries": symmetries(some(dataset.plain())),
         },
     )
 
@@ -85,23 +79,33 @@ def _counts(y: Tensor) -> dict[str, int]:
     return {str(value): count for value, count in sorted(Counter(y.flatten().tolist()).items())}
 
 
+def some(dataset: Dataset) -> Tensor:
+    """1500 samples of all splits, the test split first, or fewer if there are fewer."""
+    parts: list[Tensor] = []
+    for split in reversed(SPLITS):
+        if sum(map(len, parts)) < MOST:
+            parts.append(dataset.load(split, 0).x)
+    return torch.cat(parts)[:MOST]
+
+
 def symmetries(x: Tensor) -> dict[str, list[float]]:
     """Which is real? For some transformations the AUC of a classifier that tells moved samples from others, and what it
-    is by chance: mean and standard deviation over permuted labels.
+    is by chance: mean and standard error.
 
     Arguments:
-        x: images (N, C, H, W) or momenta E, px, py, pz (N, P, 4); nothing is known of other samples.
+        x: images (N, C, H, W), judged by a convolutional network, or momenta E, px, py, pz (N, P, 4), by the detector
+            of the metrics; nothing is known of other samples, nor of fewer than 50.
     """
-    moves = IMAGES if x.dim() == 4 and x.shape[2] == x.shape[3] else MOMENTA if x.shape[2:] == (4,) else {}
-    if not moves or len(x) < 40:
+    if len(x) < LEAST:
         return {}
-    if x.dim() == 4 and x.shape[2] > POOLED:
-        x = torch.nn.functional.adaptive_avg_pool2d(x, POOLED)
+    if x.dim() == 4:
+        return {name: [verdict.auc, 0.5, verdict.error] for name, verdict in symmetry_check(x).items()}
+    return {name: _detected(x, move) for name, move in MOMENTA.items()} if x.shape[2:] == (4,) else {}
+
+
+def _detected(x: Tensor, move: Callable[[Tensor], Tensor]) -> list[float]:
+    """The detector's AUC for one half of the samples against the other half moved, and its null distribution."""
     one, other = x[::2], x[1::2][: len(x[::2])]
-    found = {}
-    for name, move in moves.items():
-        moved = move(other)
-        detector = Detector(torch.cat([one, moved]).flatten(1).float())
-        aucs = detector.aucs(one.flatten(1).float(), moved.flatten(1).float(), PERMUTATIONS)
-        found[name] = [float(aucs[0]), float(aucs[1:].mean()), float(aucs[1:].std())]
-    return found
+    points, moved = one.flatten(1).float(), move(other).flatten(1).float()
+    aucs = Detector(torch.cat([points, moved])).aucs(points, moved, PERMUTATIONS)
+    return [float(aucs[0]), float(aucs[1:].mean()), float(aucs[1:].std())]
