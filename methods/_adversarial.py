@@ -1,0 +1,227 @@
+"""What methods that play against a discriminator share: critics side by side, the game, and its judgement."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from bench.contracts import Progress, Samples, silent
+
+__all__ = ["Critics", "Features", "Game", "Judged", "Player", "in_single", "judge", "play", "repeated", "told_apart"]
+
+SLOPE = 0.2
+MOMENTA = (0.5, 0.99)
+SLOWEST = 0.1
+NULL = 1e-2
+
+
+class Critics(nn.Module):
+    """R networks of equal shape, each layer one batched product: features (R, B, F) -> logits (R, B).
+
+    Arguments:
+        count: R.
+        inputs: F.
+        width, layers: units of a hidden layer, and how many of these.
+        draw: generator of the initial weights.
+    """
+
+    def __init__(self, count: int, inputs: int, width: int, layers: int, draw: torch.Generator) -> None:
+        super().__init__()
+        sizes = [inputs, *[width] * layers, 1]
+        shapes = list(pairwise(sizes))
+        self.weights = nn.ParameterList(
+            [torch.randn(count, a, b, generator=draw) * math.sqrt((2 if b > 1 else 1) / a) for a, b in shapes]
+        )
+        self.biases = nn.ParameterList([torch.zeros(count, 1, b) for _, b in shapes])
+
+    def forward(self, features: Tensor) -> Tensor:
+        hidden = features
+        for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+            if layer:
+                hidden = F.leaky_relu(hidden, SLOPE)
+            hidden = torch.baddbmm(bias, hidden, weight)
+        return hidden[..., 0]
+
+
+class Features:
+    """What critics see of samples and labels: flattened and standardised, classes as unit vectors.
+
+    A unit vector times a critic's first weights is an embedding of the class that the critic learns.
+
+    Arguments:
+        samples: they set all scales and the number of classes; labels in whole numbers are classes.
+        parts: blocks of a sample whose products x_i x_j are seen too, whitened within each block and damped at 1 % of
+            the largest deviation, so that a quadratic relation between them is in plain sight; 0: none.
+    """
+
+    def __init__(self, samples: Samples, parts: int = 0) -> None:
+        y = samples.y
+        self.parts = parts
+        self.classes = int(y.max()) + 1 if y is not None and not y.is_floating_point() else 0
+        self.mean, self.scale = _standard(self._flat(samples.x, y))
+        if parts:
+            products = self._products(samples.x)
+            self.centre = products.mean(0)
+            values, axes = torch.linalg.eigh(_covariance(products - self.centre))
+            spread = values.clamp(min=0).sqrt()
+            self.whitening = (axes / (spread + NULL * spread[:, -1:])[:, None]).to(products)
+        self.count = self(samples.x[:1], None if y is None else y[:1]).shape[1]
+
+    def __call__(self, x: Tensor, y: Tensor | None) -> Tensor:
+        """(B, *s) and (B,), (B, *t) or None -> (B, F)."""
+        seen = (self._flat(x, y) - self.mean) * self.scale
+        if not self.parts:
+            return seen
+        products = torch.einsum("bpq,pqr->bpr", self._products(x) - self.centre, self.whitening)
+        return torch.cat([seen, products.flatten(1)], 1)
+
+    def _flat(self, x: Tensor, y: Tensor | None) -> Tensor:
+        if y is None:
+            return x.flatten(1)
+        label = F.one_hot(y, self.classes).to(x) if self.classes else y.reshape(len(y), -1)
+        return torch.cat([x.flatten(1), label], 1)
+
+    def _products(self, x: Tensor) -> Tensor:
+        """The products x_i x_j, i <= j, of each block: (B, *s) -> (B, parts, n (n + 1) / 2)."""
+        blocks = x.reshape(len(x), self.parts, -1)
+        i, j = torch.triu_indices(blocks.shape[2], blocks.shape[2])
+        return blocks[..., i] * blocks[..., j]
+
+
+@dataclass(frozen=True)
+class Game:
+    """How long and how fast both sides learn.
+
+    Arguments:
+        steps: of both sides.
+        batch: samples of either kind in a step.
+        rate: the players' highest learning rate; both rates fall along a cosine, the critics' to a tenth.
+        critic_rate: the critics'.
+    """
+
+    steps: int
+    batch: int
+    rate: float
+    critic_rate: float
+
+    def factor(self, step: int) -> float:
+        """The share of the highest rates."""
+        return 0.5 * (1 + math.cos(math.pi * step / self.steps))
+
+
+class Player(nn.Module, ABC):
+    """R generators side by side that move samples so that critics cannot tell."""
+
+    @abstractmethod
+    def still(self, samples: Samples) -> Tensor:
+        """What critics see of B samples as they are, (R, B, F)."""
+
+    @abstractmethod
+    def moved(self, samples: Samples) -> Tensor:
+        """What critics see of B samples once each generator has moved them, (R, B, F)."""
+
+    @abstractmethod
+    def penalty(self, still: Tensor, moved: Tensor) -> Tensor:
+        """What is added to the generators' loss, a scalar: from the same samples before and after."""
+
+
+def play(
+    critics: Critics, player: Player, samples: Samples, game: Game, draw: torch.Generator, progress: Progress = silent,
+    *, learns: bool = True,
+) -> None:  # fmt: skip
+    """Critics maximise E log D(x) + E log(1 - D(g x)), generators E log D(g x) less their penalty, in turns.
+
+    Arguments:
+        learns: whether the generators learn too, or rest.
+
+    Source: Goodfellow et al., arXiv:1406.2661, eq. 1, with the generator's loss of its section 3.
+    """
+    against = torch.optim.Adam(critics.parameters(), game.critic_rate, MOMENTA)
+    towards = torch.optim.Adam(player.parameters(), game.rate, MOMENTA)
+    for step in range(game.steps):
+        one, other, third = (samples[i] for i in torch.randint(len(samples), (3, game.batch), generator=draw))
+        against.param_groups[0]["lr"] = game.critic_rate * max(SLOWEST, game.factor(step))
+        with torch.no_grad():
+            seen, made = player.still(one), player.moved(other)
+        told = told_apart(critics, seen, made)
+        against.zero_grad()
+        torch.autograd.backward(-told.sum())
+        against.step()
+        progress(step + 1, game.steps, told.mean().item())
+        if learns:
+            towards.param_groups[0]["lr"] = game.rate * game.factor(step)
+            made = player.moved(third)
+            loss = F.softplus(-critics(made)).mean(1).sum() + player.penalty(player.still(third), made)
+            towards.zero_grad()
+            torch.autograd.backward(loss)
+            towards.step()
+
+
+def told_apart(critics: Critics, real: Tensor, fake: Tensor) -> Tensor:
+    """1 + E log2 D(real) / 2 + E log2(1 - D(fake)) / 2, (R,): a lower bound of the Jensen-Shannon divergence in bits.
+
+    0 or less: not told apart; 1: always.
+    """
+    lost = F.softplus(-critics(real)).mean(1) + F.softplus(critics(fake)).mean(1)
+    return 1 - lost / (2 * math.log(2))
+
+
+@dataclass(frozen=True)
+class Judged:
+    """How R generators fare on held-out samples.
+
+    Arguments:
+        told: Jensen-Shannon divergence in bits that the critics reach, at least 0, (R,).
+        moved: RMS displacement in units of sqrt(2) times the deviation of the samples, (R,); independent ones: 1.
+    """
+
+    told: Tensor
+    moved: Tensor
+
+    def best(self, least: float) -> int | None:
+        """Of those that move samples by at least `least`, the one told apart least; None if all stand still."""
+        told = torch.where(self.moved >= least, self.told, torch.inf)
+        return int(told.argmin()) if told.isfinite().any() else None
+
+
+def judge(
+    critics: Critics, player: Player, train: Samples, valid: Samples, game: Game, draw: torch.Generator
+) -> Judged:
+    """Critics learn on against generators at rest; then they are asked about samples that they have not seen."""
+    play(critics, player, train, game, draw, learns=False)
+    half = len(valid) // 2
+    one, other = valid[:half], valid[half:]
+    with torch.no_grad():
+        before, after = player.still(other), player.moved(other)
+        told = told_apart(critics, player.still(one), after).clamp(min=0)
+        moved = (after - before).square().sum(-1).mean(1) / (2 * before.var(1).sum(-1))
+    return Judged(told, moved.sqrt())
+
+
+def in_single(samples: Samples) -> Samples:
+    """The same samples in float32, in which the game is played; classes stay whole numbers."""
+    y = samples.y
+    return Samples(samples.x.float(), y.float() if y is not None and y.is_floating_point() else y)
+
+
+def repeated(values: Tensor, times: int) -> Tensor:
+    """(B, *s) -> (times B, *s), the whole again and again."""
+    return values.expand(times, *values.shape).reshape(times * len(values), *values.shape[1:])
+
+
+def _standard(values: Tensor) -> tuple[Tensor, Tensor]:
+    """Means and inverse deviations of columns; columns that do not vary are ignored."""
+    spread = values.std(0)
+    return values.mean(0), torch.where(spread > 1e-6 * spread.max(), 1 / spread, 0)
+
+
+def _covariance(products: Tensor) -> Tensor:
+    """Within each block, in double precision: (N, P, Q) -> (P, Q, Q)."""
+    exact = products.double()
+    return torch.einsum("npq,npr->pqr", exact, exact) / len(exact)

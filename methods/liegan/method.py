@@ -1,0 +1,148 @@
+"""The method: its parameters, and the order of its stages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from bench.contracts import BenchError, MatrixSymmetry, Method, NoSymmetry, Samples, Symmetry, Task
+
+from .._adversarial import Critics, Features, Game, in_single, judge, play
+from .finite import generator_of
+from .generators import Coefficients, Generators, drawn, search_space
+from .proposals import Penalties, Proposals, promote
+
+__all__ = ["LieGAN"]
+
+FEW = 2048
+JUDGING = 0.25
+
+
+@dataclass(frozen=True)
+class LieGAN(Method):
+    """Generators L_k such that critics cannot tell (g x, g y) from (x, y), g = exp(sum_k z_k L_k) with random z.
+
+    Restarts play side by side. The one is taken that critics, trained on against generators at rest, tell apart least
+    on validation samples, of those that move samples at all; if none does, nothing is found. Each of its channels is
+    then judged alone, and is claimed if it is told apart by less than `most`; this is its score.
+
+    With whole-numbered coefficients the answer is one finite element, exp(L) as an exact generator of the cyclic group
+    that its powers make. As published, generators are free and may fall to the identity, against which `movement`
+    works; with `unit` they cannot.
+
+    Arguments:
+        K: number of channels.
+        coefficients: of z: `normal`, `uniform`, or `integers` (a finite group; K = 1, free generators).
+        spread: deviation of normal coefficients, largest uniform one; one radian per unit for a rotation of all.
+        grid: the largest whole number.
+        unit: keep the fields of a restart orthonormal, at the deviation of the samples per unit.
+        movement: weight of E |cos(x, g x)|.
+        fourier: measure this movement between amplitudes of Fourier transforms, for images.
+        size: weight of (|L_k| - 1)^2, for free generators.
+        orthogonality: weight of cos(L_k, L_l)^2, for free generators.
+        block: generators vanish outside of diagonal blocks of this size; 0: they do not.
+        restarts: games played side by side.
+        width: units of a critic's hidden layers.
+        layers: hidden layers of a critic.
+        steps: of the game; a quarter as many to judge.
+        batch: samples in a step.
+        rate: the generators' highest learning rate.
+        critic_rate: the critics'.
+        least: least RMS displacement, in units of sqrt(2) times the deviation of the samples, not to stand still.
+        most: Jensen-Shannon divergence in bits under which a channel is claimed.
+    """
+
+    K: int = 1
+    coefficients: Coefficients = "normal"
+    spread: float = 1.0
+    grid: int = 3
+    unit: bool = True
+    movement: float = 0.0
+    fourier: bool = False
+    size: float = 0.0
+    orthogonality: float = 0.0
+    block: int = 0
+    restarts: int = 4
+    width: int = 64
+    layers: int = 2
+    steps: int = 1000
+    batch: int = 256
+    rate: float = 0.03
+    critic_rate: float = 0.003
+    least: float = 0.1
+    most: float = 0.05
+
+    actions = ("linear", "four_vector", "image_affine")
+    uses = frozenset({"labels"})
+    paper = "https://arxiv.org/abs/2302.00236"
+
+    def __post_init__(self) -> None:
+        if self.coefficients not in ("normal", "uniform", "integers"):
+            what = f"coefficients = {self.coefficients!r}; allowed are normal, uniform, integers"
+            raise BenchError(what, "choose one of them", usage=True)
+        if self.K < 1 or (self.finite and self.K > 1):
+            what = f"K = {self.K}; allowed is at least 1, and 1 alone with coefficients = integers"
+            raise BenchError(what, "choose another K", usage=True)
+
+    @property
+    def finite(self) -> bool:
+        """Whether a finite element is looked for."""
+        return self.coefficients == "integers"
+
+    def discover(self, task: Task) -> Symmetry:
+        draw = torch.Generator().manual_seed(task.seed)
+        train, valid = in_single(task.train), in_single(task.valid)
+        features = Features(train, task.action.shape[0] if task.action.kind == "four_vector" else 0)
+        space = search_space(task.action, train.x[:FEW], self.block)
+        generators = Generators(space, self.restarts, self.K, unit=self.unit and not self.finite, size=1.0, draw=draw)
+        proposals = self._proposals(task, generators, features, draw)
+        critics = Critics(self.restarts, features.count, self.width, self.layers, draw)
+        self._train(task, critics, proposals, train, draw)
+        best = judge(critics, proposals, train, valid, self._judging(task), draw).best(self.least)
+        if best is None:
+            return NoSymmetry(task.action)
+        chosen = generators.coefficients()[best].detach()
+        return self._claimed(task, chosen, space, features, train, valid, draw)
+
+    def _train(self, task: Task, critics: Critics, proposals: Proposals, train: Samples, draw: torch.Generator) -> None:
+        """The whole game; with whole numbers in two halves, between which generators may be promoted."""
+        steps = task.steps(self.steps)
+        if self.finite:
+            play(critics, proposals, train, self._game(steps - steps // 2), draw, task.progress)
+            promote(critics, proposals, train[:FEW], self.grid)
+            steps = steps // 2
+        play(critics, proposals, train, self._game(max(1, steps)), draw, task.progress)
+
+    def _claimed(
+        self, task: Task, chosen: Tensor, space: Tensor, features: Features, train: Samples, valid: Samples,
+        draw: torch.Generator,
+    ) -> Symmetry:  # fmt: skip
+        """The channels (K, P) that pass alone."""
+        alone = Generators(space, self.K, 1, unit=False, size=1.0, draw=draw)
+        alone.raw.data = chosen[:, None]
+        proposals = self._proposals(task, alone, features, draw)
+        critics = Critics(self.K, features.count, self.width, self.layers, draw)
+        told = judge(critics, proposals, train, valid, self._judging(task), draw).told
+        kept = told < self.most
+        matrices = alone.matrices()[kept, 0].detach()
+        if not len(matrices):
+            return NoSymmetry(task.action)
+        if self.finite:
+            element = generator_of(task.action, torch.linalg.matrix_exp(matrices[0]), train.x[:FEW])
+            return MatrixSymmetry.of(task.action, matrices[:0], element[None].to(matrices))
+        return MatrixSymmetry.of(task.action, matrices, scores=told[kept])
+
+    def _proposals(self, task: Task, generators: Generators, features: Features, draw: torch.Generator) -> Proposals:
+        spread = self.grid if self.finite else self.spread
+        weights = Penalties(self.movement, self.size, self.orthogonality, self.fourier)
+        return Proposals(
+            task.action, generators, lambda shape: drawn(self.coefficients, spread, shape, draw), features, weights
+        )
+
+    def _game(self, steps: int) -> Game:
+        return Game(steps, self.batch, self.rate, self.critic_rate)
+
+    def _judging(self, task: Task) -> Game:
+        return self._game(task.steps(round(JUDGING * self.steps)))
