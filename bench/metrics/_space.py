@@ -65,12 +65,15 @@ class Space:
 class Phi:
     """The oracle, each component standardised on the training samples; constant components are left out.
 
-    `carried`: whether its values move with the sample, so that phi(s x) is to be compared with s phi(x).
+    `carried`: whether its values move with the sample, so that phi(s x) is to be compared with s phi(x). `hidden`:
+    whether they do so behind a view, where nobody knows how.
     """
 
     def __init__(self, space: Space, oracle: Oracle) -> None:
+        self.space = space
         self.oracle = oracle
         self.carried = type(oracle).violation is not Oracle.violation
+        self.hidden = isinstance(oracle, InView) and type(oracle.oracle).violation is not Oracle.violation
         values = self._raw(space.reference, space.decoded)
         spread = values.std(0)
         self.kept = spread > 1e-6 * values.abs().max().clamp(min=1e-30)
@@ -83,6 +86,21 @@ class Phi:
     def scaled(self, values: Tensor) -> Tensor:
         """Values, or differences of values, of phi in units of its deviation: (B, m)."""
         return values[:, self.kept] / self.spread
+
+    def rates(self, symmetry: Symmetry, z: Tensor) -> Tensor:
+        """L_k phi, exact: how fast phi(s x), or phi(s x) - s phi(x), starts to change along each field, (K, B, m)."""
+        if not self.carried:
+            return torch.stack([torch.func.jvp(self._at, (z,), (one,))[1] for one in symmetry.velocity(z)])
+        still = z.new_zeros(len(z), symmetry.K)
+
+        def apart(t: Tensor) -> Tensor:
+            return self.scaled(self.oracle.violation(symmetry, z, t))
+
+        axes = [axis.expand_as(still) for axis in torch.eye(symmetry.K).to(z)]
+        return torch.stack([torch.func.jvp(apart, (still,), (axis,))[1] for axis in axes])
+
+    def _at(self, z: Tensor) -> Tensor:
+        return self(z, self.space.decode(z))
 
     def _raw(self, z: Tensor, decoded: Tensor) -> Tensor:
         if isinstance(self.oracle, InView):

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from bench.contracts import ImageAffine, InView, Metric, Oracle, Symmetry
+from bench.contracts import ImageAffine, Metric, Oracle, Symmetry
 from bench.metrics._chance import Spans
 from bench.metrics._fields import Draws, Field, Single
 from bench.metrics._orbits import Arrival, Orbits
@@ -91,7 +91,7 @@ class OraclePreservation(Metric):
         symmetry, truth, test = asked["symmetry"], asked["truth"], asked["test"]
         space = space_of(test)
         trial = _Trial(space, Spans(test, truth), asked["oracle"])
-        if not trial.phi.kept.any() or _carried_in_view(asked["oracle"]):
+        if not trial.phi.kept.any() or trial.phi.hidden:
             return {"oracle_preservation": None}
         wanted = torch.tensor(DELTAS, dtype=torch.float64) * space.spread
         scores: dict[str, float | None] = {"oracle_preservation.truth": None}
@@ -179,13 +179,18 @@ class _Trial:
         return Comparison(E, R, square, fourth, sample, draw)
 
     def _change(self, arrival: Arrival, field: Field) -> Tensor:
-        """|phi at one end - phi at the other|^2, or |phi(s x) - s phi(x)|^2 where phi is carried along, (B,)."""
+        """|phi at one end - phi at the other|^2, (B,)."""
         if self.phi.carried:
-            change = self.phi.scaled(field.violation(self.phi.oracle, arrival.ends[1], arrival.time))
-        else:
-            a, b = (self.phi(z, x) for z, x in zip(arrival.ends, arrival.decoded, strict=True))
-            change = a - b
-        return torch.nan_to_num(change.double().square().sum(1), nan=WORST, posinf=WORST)
+            return self._relative(arrival, field)
+        a, b = (self.phi(z, x) for z, x in zip(arrival.ends, arrival.decoded, strict=True))
+        return torch.nan_to_num((a - b).double().square().sum(1), nan=WORST, posinf=WORST)
+
+    def _relative(self, arrival: Arrival, field: Field) -> Tensor:
+        """|a - b|^2 / (|a|^2 + |b|^2) for a = phi(s x), b = s phi(x), as s stretches values without limit: (B,)."""
+        apart = self.phi.scaled(field.violation(self.phi.oracle, arrival.ends[1], arrival.time)).double()
+        a = self.phi(arrival.ends[0], arrival.decoded[0]).double()
+        size = a.square().sum(1) + (a - apart).square().sum(1)
+        return torch.nan_to_num(apart.square().sum(1) / size.clamp(min=1e-300), nan=2.0, posinf=2.0)
 
     def worst(self, symmetry: Symmetry) -> Tensor | None:
         """The direction (1, K) of the span along which E |d phi . v|^2 is largest; None if it has one direction."""
@@ -193,25 +198,9 @@ class _Trial:
         if len(basis) < 2:
             return None
         z = self.spans.tangent.z[:LEAST_ROWS]
-        flat = self._rates(symmetry.combine(basis.to(z)), z)
+        flat = self.phi.rates(symmetry.combine(basis.to(z)), z).double().flatten(1)
         axes: Tensor = torch.linalg.eigh(flat @ flat.T).eigenvectors
         return axes[:, -1:].T @ basis
-
-    def _rates(self, symmetry: Symmetry, z: Tensor) -> Tensor:
-        """How fast phi changes along each field, (K, B m)."""
-        if self.phi.carried:
-            still = z.new_zeros(len(z), symmetry.K)
-            axes = [axis.expand_as(still) for axis in torch.eye(symmetry.K).to(z)]
-            rates = [torch.func.jvp(lambda t: self._violation(symmetry, z, t), (still,), (axis,))[1] for axis in axes]
-        else:
-            rates = [torch.func.jvp(self._at, (z,), (one,))[1] for one in symmetry.velocity(z)]
-        return torch.stack([rate.double().flatten() for rate in rates])
-
-    def _violation(self, symmetry: Symmetry, z: Tensor, t: Tensor) -> Tensor:
-        return self.phi.scaled(self.phi.oracle.violation(symmetry, z, t))
-
-    def _at(self, z: Tensor) -> Tensor:
-        return self.phi(z, self.space.decode(z))
 
 
 def _report(trial: _Trial, symmetry: Symmetry, wanted: Tensor) -> dict[str, float | None]:
@@ -265,11 +254,6 @@ def _frequency(truth: Symmetry) -> float | None:
     A = matrices[0, :2, :2].double()
     square, stretch = A.det().item(), A.trace().item()
     return math.sqrt(square) if square > 0 and abs(stretch) < 1e-6 * math.sqrt(square) else None
-
-
-def _carried_in_view(oracle: Oracle) -> bool:
-    """Whether a view hides how the oracle's values move with the sample."""
-    return isinstance(oracle, InView) and type(oracle.oracle).violation is not Oracle.violation
 
 
 def _ratio(E: Tensor, R: Tensor) -> Tensor:

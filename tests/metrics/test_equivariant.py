@@ -74,12 +74,13 @@ def test_the_worst_direction_is_the_one_that_is_no_symmetry(case, plane):
     assert scores["oracle_preservation.worst_direction"] < scores["oracle_preservation"] < 0.95
 
 
-def test_a_vector_field_is_carried_by_its_rotation(plane):
+def test_a_vector_field_is_carried_by_its_rotation(plane, monkeypatch):
+    monkeypatch.setattr("bench.metrics.oracle_preservation.ROWS", 128)
     action = Field((2,))
-    turn = Turning(action)
-    assert preserved(turn, turn, Whirl(), plane(action))["oracle_preservation"] > 0.999
     along = action.random(1, plane(action).reference.x, 3)
-    assert preserved(along, turn, Whirl(), plane(action))["oracle_preservation"] < 0.6
+    scores = preserved(along, Turning(action), Whirl(), plane(action))
+    assert scores["oracle_preservation.truth"] > 0.999
+    assert scores["oracle_preservation"] < 0.8
 
 
 def test_in_a_view_it_is_not_known_how_values_move(case, plane):
