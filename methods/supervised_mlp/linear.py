@@ -65,5 +65,5 @@ def fit_generators(action: Action, basis: Tensor, pairs: Pairs, form: Tensor, *,
         torch.autograd.backward(loss)
         return loss
 
-    descent.step(objective)
+    descent.step(objective)  # type: ignore[no-untyped-call]
     return torch.einsum("ka,aij->kij", c.detach(), E)
