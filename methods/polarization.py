@@ -1,0 +1,126 @@
+"""Polarization: symmetries in closed form, from the spectrum of an oracle's Lie derivatives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from bench.contracts import BenchError, ImageAffine, Method, NoSymmetry, Symmetry, Task
+
+from ._polynomials import PolynomialFields, degrees
+from ._rates import Law, Rates, law_of, whitening
+
+__all__ = ["Polarization", "PolynomialFields", "Spectrum", "dimension", "spectrum"]
+
+GAP = 3.0
+TURNS = 7
+REACH = 2.0
+
+
+@dataclass(frozen=True)
+class Polarization(Method):
+    """The K lowest eigenvectors c of E (L_a phi)'(L_b phi) against E v_a'v_b over a basis of candidate fields.
+
+    The basis is that of the matrices of the action, or, for an action `field`, of polynomial fields, of the lowest
+    degree at which there is a symmetry. Eigenvalues are in units of their mean, which is chance. A field's score is
+    the upper 95 % limit of its eigenvalue on validation samples, which have not chosen it. On images, the rates are
+    taken once more as means over the flow of the lowest field, as a network's own change from pixel to pixel hides the
+    law in its derivatives.
+
+    Arguments:
+        K: number of fields; None: as many as lie below the largest gap of the spectrum and keep phi: up to rounding if
+            phi is a formula, up to 10 % of chance otherwise.
+        degree: highest degree of polynomial fields.
+        samples: how many training samples are used, and as many for validation; of images, a half and a quarter
+            for the means.
+    """
+
+    K: int | None = None
+    degree: int = 3
+    samples: int = 1000
+
+    actions = ("field", "linear", "four_vector", "image_affine")
+    uses = frozenset({"oracle"})
+    paper = "https://arxiv.org/abs/2210.04345"
+
+    def __post_init__(self) -> None:
+        for name, least in (("K", 1), ("degree", 0), ("samples", 4)):
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise BenchError(f"{name} = {value}; allowed are whole numbers from {least}", f"choose a larger {name}")
+
+    def discover(self, task: Task) -> Symmetry:
+        law = law_of(task, "polarization", self.samples)
+        if task.action.kind != "field":
+            return self._lowest(task, law, task.action.candidates(law.train))
+        found: Symmetry = NoSymmetry(task.action)
+        for degree in degrees(task.action.n, self.degree):
+            found = self._lowest(task, law, PolynomialFields.over(task.action, law.train, degree))
+            if found.K and found.scores.max() < law.tolerance:
+                break
+        return found
+
+    def _lowest(self, task: Task, law: Law, fields: Symmetry) -> Symmetry:
+        seen = spectrum(law, fields)
+        K = dimension(seen.limits, law) if self.K is None else min(self.K, len(seen.limits))
+        if not K:
+            return NoSymmetry(task.action)
+        found = fields.combine(seen.directions[:K])
+        found.scores = seen.limits[:K]
+        return found.to(task.train.x)
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """Directions (R, N) at unit speed, in ascending order of their rates of change, and the limits of these (R,)."""
+
+    directions: Tensor
+    limits: Tensor
+
+    @classmethod
+    def of(cls, train: Rates, valid: Rates) -> Spectrum:
+        """The generalised eigenvectors over training samples, and how well they hold on validation.
+
+        Limits are in units of chance, the mean rate over all directions; each is at least the one before.
+        """
+        form, norm = train.forms()
+        T, relative = whitening(form, norm)
+        _, mix = torch.linalg.eigh(relative)
+        chance = (T @ form @ T.T).diagonal().mean().clamp(min=1e-300)
+        return cls(mix.T @ T, (valid.upper_limits(mix.T @ T) / chance).cummax(0).values)
+
+
+def spectrum(law: Law, fields: Symmetry) -> Spectrum:
+    """The spectrum of N fields; on images, that of rates averaged over the flow of the lowest field."""
+    rates = Rates.of(law, fields, law.train)
+    if not isinstance(fields.action, ImageAffine):
+        return Spectrum.of(rates, Rates.of(law, fields, law.valid))
+    turns = flow(fields.combine(Spectrum.of(rates, rates).directions[:1]), law.train)
+    train, valid = law.train[: len(law.train) // 2], law.valid[: len(law.valid) // 4]
+    return Spectrum.of(Rates.averaged(law, fields, train, turns), Rates.averaged(law, fields, valid, turns))
+
+
+def flow(field: Symmetry, x: Tensor) -> Tensor:
+    """exp(s A) at 7 equally spaced s, as far both ways as the speed at x leads two deviations of x: (7, n, n)."""
+    A = field.matrices()
+    assert A is not None
+    scale = (x - x.mean(0)).square().flatten(1).sum(1).mean().sqrt()
+    speed = field.velocity(x).flatten(1).square().sum(1).div(len(x)).sqrt()
+    times = torch.linspace(-1, 1, TURNS).to(A) * REACH * scale / speed
+    turns: Tensor = torch.linalg.matrix_exp(times[:, None, None] * A)
+    return turns
+
+
+def dimension(limits: Tensor, law: Law) -> int:
+    """How many directions keep phi: those under the tolerance and below the widest gap of the spectrum, 0 if none.
+
+    Arguments:
+        limits: ascending, in units of chance, (R,).
+    """
+    under = int((limits < law.tolerance).sum())
+    if law.exact or not under:
+        return under
+    gaps = torch.cat([limits[1:], limits.new_ones(1)])[:under] / limits[:under]
+    return int(gaps.argmax()) + 1 if gaps.max() > GAP else 0
