@@ -20,6 +20,7 @@ VERBS = {
     "show": "Show a plugin: parameters, paper, what it supports.",
     "status": "Say which records are fresh, and why others are not.",
     "data": "List, fetch and simulate the data.",
+    "reproduce": "Repeat what papers report, and say what is reached.",
     "leaderboard": "Write leaderboard.md from the records.",
     "doctor": "Check this installation.",
 }

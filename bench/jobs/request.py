@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from itertools import product
 from pathlib import Path
@@ -13,7 +13,7 @@ from bench.errors import BenchError
 from bench.jobs.specs import BUDGETS, COMPONENTS, RunSpec, Setting, parse_seeds, parse_set
 from bench.plugins import Registry, suggest
 
-__all__ = ["Request", "problems", "read_suite"]
+__all__ = ["Request", "as_settings", "problems", "read_suite"]
 
 
 FORMS: dict[str, tuple[Any, str]] = {
@@ -104,6 +104,11 @@ def read_suite(path: Path) -> tuple[str, list[Request]]:
     return f"{suite['name']} {suite['version']}", requests
 
 
+def as_settings(table: Mapping[str, Any]) -> list[Setting]:
+    """{'method.epochs': 50} as settings. BenchError for a key that is none."""
+    return [replace(parse_set(f"{key}=0"), value=value) for key, value in table.items()]
+
+
 def _request(path: Path, number: int, run: dict[str, Any]) -> Request:
     allowed = {f.name for f in fields(Request)} - {"settings"} | {"set"}
     for key in run:
@@ -116,7 +121,7 @@ def _request(path: Path, number: int, run: dict[str, Any]) -> Request:
     rest = {key: value for key, value in run.items() if key not in FORMS}
     try:
         seeds = parse_seeds(run.get("seeds", "0"))
-        settings = [replace(parse_set(f"{key}=0"), value=value) for key, value in run.get("set", {}).items()]
+        settings = as_settings(run.get("set", {}))
     except BenchError as error:
         raise BenchError(f"{path}, run {number}: {error}") from None
     return Request(run.get("methods", ()), run.get("datasets", ()), seeds, settings=settings, **rest)

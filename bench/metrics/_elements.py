@@ -27,7 +27,9 @@ def element_scores(symmetry: Symmetry, truth: Symmetry, space: Space) -> dict[st
 
     The distance of two elements is the RMS of |f x - g x| over test samples, cut at half the least distance of two true
     elements: what is not nearer to one true element than to all others counts as none. `.distance` is the ratio without
-    the cut. Empty unless the truth is finite elements alone, as matrices; None if what was found has no matrices.
+    the cut; `.angle_error` the largest difference of a found element's angle from the nearest angle of a true one, in
+    units of the least true one. Empty unless the truth is finite elements alone, as matrices; None if what was found
+    has no matrices.
     """
     name = "generator_similarity.elements"
     if not isinstance(truth, MatrixSymmetry) or truth.K or not truth.M:
@@ -43,9 +45,19 @@ def element_scores(symmetry: Symmetry, truth: Symmetry, space: Space) -> dict[st
     return {
         name: max(0.0, 1 - wasserstein(moved.clamp(max=cut)) / wasserstein(still.clamp(max=cut))),
         f"{name}.distance": wasserstein(moved) / wasserstein(still),
+        f"{name}.angle_error": _angle_error(found, truth.elements),
         f"{name}.found": float(len(F)),
         f"{name}.true": float(len(G)),
     }
+
+
+def _angle_error(found: Tensor, true: Tensor) -> float | None:
+    """max_f min_g |angle f - angle g| / min_g angle g, (M, n, n) each; the angle is the largest of the eigenvalues'."""
+    if not len(found):
+        return None
+    angles, wanted = (torch.linalg.eigvals(one.double()).angle().abs().amax(1) for one in (found, true))
+    nearest = torch.cdist(angles[:, None], wanted[:, None]).amin(1)
+    return float(nearest.max() / wanted.min())
 
 
 class _Maps:

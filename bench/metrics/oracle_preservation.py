@@ -178,9 +178,9 @@ class _Trial:
         E, R, square, fourth = (sums[0] + sums[1]) / 2
         return Comparison(E, R, square, fourth, sample, draw)
 
-    def _change(self, arrival: Arrival, field: Field) -> Tensor:
-        """|phi at one end - phi at the other|^2, (B,)."""
-        if self.phi.carried:
+    def _change(self, arrival: Arrival, field: Field | None = None) -> Tensor:
+        """|phi at one end - phi at the other|^2, or relative to s phi where a field carries phi along, (B,)."""
+        if self.phi.carried and field is not None:
             return self._relative(arrival, field)
         a, b = (self.phi(z, x) for z, x in zip(arrival.ends, arrival.decoded, strict=True))
         return torch.nan_to_num((a - b).double().square().sum(1), nan=WORST, posinf=WORST)
@@ -191,6 +191,23 @@ class _Trial:
         a = self.phi(arrival.ends[0], arrival.decoded[0]).double()
         size = a.square().sum(1) + (a - apart).square().sum(1)
         return torch.nan_to_num(apart.square().sum(1) / size.clamp(min=1e-300), nan=2.0, posinf=2.0)
+
+    def elements(self, symmetry: Symmetry) -> float | None:
+        """OP of the finite elements, at their own displacements; None where it is not known how they move phi."""
+        if self.phi.carried:
+            return None
+        z = self.space.samples(LEAST_ROWS * min(symmetry.M, DIRECTIONS))
+        number = torch.arange(len(z), device=z.device) % min(symmetry.M, DIRECTIONS)
+        moved = torch.empty_like(z)
+        for j in range(int(number.max()) + 1):
+            moved[number == j] = symmetry.element(z[number == j], j)
+        ends = self.space.decode(moved), self.space.decode(z)
+        far = self.space.distance(*ends)
+        found = self._change(Arrival((moved, z), ends, far, torch.zeros_like(far)))
+        draw = torch.arange(len(z), device=z.device) % len(self.c)
+        orbits = Orbits(self.space, Draws(self.spans.candidates, self.c, draw), z)
+        (matched,) = orbits.apart(far[:, None], orbits.speed())
+        return _ratio(found.mean(), self._change(matched).mean()).item()
 
     def worst(self, symmetry: Symmetry) -> Tensor | None:
         """The direction (1, K) of the span along which E |d phi . v|^2 is largest; None if it has one direction."""
@@ -206,8 +223,9 @@ class _Trial:
 def _report(trial: _Trial, symmetry: Symmetry, wanted: Tensor) -> dict[str, float | None]:
     name = "oracle_preservation"
     found = trial.compare(symmetry, wanted)
+    by_elements = {f"{name}.elements": trial.elements(symmetry)} if symmetry.M else {}
     if found is None:
-        return {name: 0.0}
+        return {name: by_elements.get(f"{name}.elements", 0.0), **by_elements}
     each = found.scores(wanted)
     error, chance_error = found.errors(wanted)
     scores: dict[str, float | None] = {
@@ -225,7 +243,7 @@ def _report(trial: _Trial, symmetry: Symmetry, wanted: Tensor) -> dict[str, floa
     if worst is not None:
         along = trial.along(symmetry, worst, LEAST_ROWS, wanted)
         scores[f"{name}.worst_direction"] = along.scores(wanted).mean().item()
-    return scores
+    return scores | by_elements
 
 
 def _turned(trial: _Trial, symmetry: Symmetry, truth: Symmetry | None) -> dict[str, float | None]:
