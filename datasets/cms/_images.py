@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import Any, ClassVar
 
 import numpy as np
@@ -23,7 +24,8 @@ __all__ = ["CalorimeterImages"]
 LEAST, MOST = 8, 128
 MEASURED = 1000
 JET = 3
-REFLECTIONS = frozenset[Transformation]({"reflect_phi", "reflect_eta"})
+AXES: Mapping[Transformation, int] = {"reflect_eta": 2, "reflect_phi": 3}
+"""What a reflection reverses."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class CalorimeterImages(Dataset):
 
     Arguments:
         images: how many are used, chosen at random, always the same; fewer where there are fewer.
-        mirrored: train on each image in its four mirror images; collisions have these symmetries.
+        mirrored: train on each image in all mirror images that the sample has; of jets, which have both, in four.
         channels: which channels, in this order; empty: all.
         crop: side of the window about the central crystal that is kept, in crystals, 128 at most; null: what suits.
         size: side of the image after sum-pooling, in pixels, from 8 to the crop; null: what suits. Where a pixel's
@@ -94,21 +96,30 @@ class CalorimeterImages(Dataset):
         place = np.full(sum(counts), -1)
         place[rows] = np.arange(len(rows))
         preparation = self._preparation()
-        copies = 4 if self.mirrored and split == "train" else 1
-        x = torch.empty((copies * len(rows), *preparation.shape))
+        flips = self._flips() if self.mirrored and split == "train" else [()]
+        x = torch.empty((len(flips) * len(rows), *preparation.shape))
         out = x[: len(rows)].numpy()
         labels = np.concatenate([store.y for store in stores])[rows]
         for store, part in zip(stores, np.split(place, np.cumsum(counts)[:-1]), strict=True):
             preparation.read(store, part, out)
         if self.standardise:
             out /= self._deviations(stores[0])[:, None, None]
-        for copy, axes in enumerate(((2,), (3,), (2, 3))[: copies - 1], 1):
-            x[copy * len(rows) : (copy + 1) * len(rows)] = x[: len(rows)].flip(axes)
-        return Samples(x, torch.from_numpy(labels).long().repeat(copies))
+        for copy, axes in zip(torch.split(x, len(rows))[1:], flips[1:], strict=True):
+            copy[:] = x[: len(rows)].flip(axes)
+        return Samples(x, torch.from_numpy(labels).long().repeat(len(flips)))
 
     def plain(self) -> CalorimeterImages:
         """Without mirror images."""
         return replace(self, mirrored=False)
+
+    def reflections(self) -> frozenset[Transformation]:
+        """Those that leave the sample as it is."""
+        return frozenset(AXES)
+
+    def _flips(self) -> list[tuple[int, ...]]:
+        """The axes that each mirror image is reversed along, the image itself first."""
+        axes = sorted(AXES[name] for name in self.reflections())
+        return [chosen for number in range(len(axes) + 1) for chosen in combinations(axes, number)]
 
     def eligible(self, stores: Sequence[SparseImages]) -> NDArray[Any]:
         """Which of all images may be used, by default all: (N,)."""
@@ -149,11 +160,11 @@ class CalorimeterImages(Dataset):
         return {**self._physics()}
 
     def truth(self, action: str, law: str) -> Symmetry | None:
-        """What a formula keeps; of a classifier nothing is known. The sample has the reflections and no rotation."""
+        """What a formula keeps; of a classifier nothing is known. The sample has reflections and no rotation."""
         if action != "image_affine":
             return None
         if law == "sample":
-            return truth_of(self._affine(), REFLECTIONS)
+            return truth_of(self._affine(), self.reflections())
         formula = self._physics().get(law)
         return None if formula is None else truth_of(self._affine(), formula.invariances)
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from bench.contracts import BenchError, Oracle
 from bench.data import complete, find_files
-from bench.oracles import Classifier
+from bench.oracles import Classifier, Transformation
 
 from ._images import CalorimeterImages
 from .files import Layout, channels, look, sparse_file
@@ -31,6 +31,7 @@ class Kind:
         patterns: names of the published files.
         share: where the published files are.
         window: the crop and the size that suit.
+        reflections: which leave the sample as it is.
     """
 
     layout: Layout
@@ -38,6 +39,7 @@ class Kind:
     patterns: tuple[str, ...]
     share: str
     window: tuple[int, int]
+    reflections: frozenset[Transformation] = frozenset({"reflect_eta", "reflect_phi"})
 
 
 KINDS = {
@@ -54,6 +56,7 @@ KINDS = {
         ("SingleElectronPt50_IMGCROPS_n249k_RHv1.hdf5", "SinglePhotonPt50_IMGCROPS_n249k_RHv1.hdf5"),
         "the CERNBox shares that https://ml4sci.org names",
         (32, 32),
+        frozenset({"reflect_eta"}),
     ),
     "boosted_top": Kind(
         Layout((3, 8, 13), 125),
@@ -151,6 +154,10 @@ class CMS(CalorimeterImages):
     def usual(self) -> tuple[int, int]:
         """The cone in which jets were found, R = 0.4, or 0.8 of boosted tops, and all of a window."""
         return KINDS[self.kind].window
+
+    def reflections(self) -> frozenset[Transformation]:
+        """Both of jets; electrons, all of one charge, are bent to one side in phi."""
+        return KINDS[self.kind].reflections
 
     def oracles(self) -> Mapping[str, Oracle]:
         """`logits` of a classifier, and formulas."""

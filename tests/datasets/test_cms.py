@@ -251,6 +251,19 @@ def test_truths_follow_the_table_and_nothing_is_known_of_a_classifier():
     assert (sample.K, sample.M) == (0, 2)
 
 
+def test_electrons_are_bent_to_one_side():
+    data = CMS(kind="electron_photon")
+    train = data.load("train", 0)
+    assert len(train) == 2 * len(data.plain().load("train", 0))
+    assert torch.equal(train.x.chunk(2)[1], train.x.chunk(2)[0].flip(2))
+    assert data.truth("image_affine", "sample").M == 1
+    windows = data.load("test", 0).x[:, 0]
+    windows = windows[windows.sum((1, 2)) > 0]
+    column = torch.arange(32.0) - 15.5
+    aside = (windows.sum(1) @ column) / windows.sum((1, 2))
+    assert aside.mean() > 5 * aside.std() / len(aside) ** 0.5
+
+
 @needs_real
 def test_real_jets_have_no_labels_and_only_formulas():
     data = CMSReal()
