@@ -23,6 +23,7 @@ from functools import cache
 from pathlib import Path
 
 PRELOADED = ("bench.jobs.work", "bench.oracles", "bench.representations.vae", "bench.representations.identity", "zuko")
+LIBC = ctypes.CDLL(None)
 END = struct.Struct("ii")
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 
@@ -177,7 +178,7 @@ def _kill(pid: int, kill: Callable[[int, int], None] = os.kill) -> None:
 
 def _prctl(option: int, value: int) -> None:
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(option, value)
+        LIBC.prctl(option, value)
 
 
 class _Worker:
