@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from bench.contracts import Symmetry
-from bench.lie import orthonormaliser
+from bench.lie import jacobian, orthonormaliser
 from bench.metrics._space import Phi, Space
 
 __all__ = ["Moving", "Rates", "threshold"]
@@ -67,8 +67,12 @@ class Moving:
         return self._pushed(symmetry) * self.root[:, None]
 
     def changes(self, phi: Phi, symmetry: Symmetry) -> Tensor:
-        """Weighted L_k phi, (K, n, m)."""
-        return phi.rates(symmetry, self.z).double() * self.root[:, None]
+        """Weighted L_k phi, (K, n, m); by the gradients of phi where those are fewer than the fields."""
+        if phi.carried or int(phi.kept.sum()) >= symmetry.K:
+            rates = phi.rates(symmetry, self.z)
+        else:
+            rates = torch.einsum("nmd,knd->knm", jacobian(phi.at, self.z), symmetry.velocity(self.z).flatten(2))
+        return rates.double() * self.root[:, None]
 
     def along(self, changes: Tensor, moves: Tensor, c: Tensor) -> Rates:
         """The rates of the directions c (G, K)."""

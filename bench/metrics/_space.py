@@ -90,7 +90,7 @@ class Phi:
     def rates(self, symmetry: Symmetry, z: Tensor) -> Tensor:
         """L_k phi, exact: how fast phi(s x), or phi(s x) - s phi(x), starts to change along each field, (K, B, m)."""
         if not self.carried:
-            return torch.stack([torch.func.jvp(self._at, (z,), (one,))[1] for one in symmetry.velocity(z)])
+            return torch.stack([torch.func.jvp(self.at, (z,), (one,))[1] for one in symmetry.velocity(z)])
         still = z.new_zeros(len(z), symmetry.K)
 
         def apart(t: Tensor) -> Tensor:
@@ -99,7 +99,8 @@ class Phi:
         axes = [axis.expand_as(still) for axis in torch.eye(symmetry.K).to(z)]
         return torch.stack([torch.func.jvp(apart, (still,), (axis,))[1] for axis in axes])
 
-    def _at(self, z: Tensor) -> Tensor:
+    def at(self, z: Tensor) -> Tensor:
+        """phi at z, (B, m)."""
         return self(z, self.space.decode(z))
 
     def _raw(self, z: Tensor, decoded: Tensor) -> Tensor:

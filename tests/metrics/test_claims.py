@@ -15,7 +15,6 @@ from bench.metrics.false_discovery import FalseDiscovery, _Directions
 from bench.representations.identity import IdentityView
 
 NAME = "false_discovery"
-TASKS = 40
 
 
 @pytest.fixture(scope="module")
@@ -30,26 +29,26 @@ def plain():
     return test, space, fit, held, threshold(fit, held, 1, 0)
 
 
-def least(plain, **parameters):
+def least(plain, tasks, **parameters):
     """The upper limits of rho of the best direction of gl(4), one for each task."""
     _, space, fit, held, _ = plain
-    laws = (Controls(task=task, **parameters).oracles()["law"] for task in range(TASKS))
+    laws = (Controls(task=task, **parameters).oracles()["law"] for task in range(tasks))
     found = (_Directions(fit, held, Phi(space, law), fit.basis, 0) for law in laws)
     return torch.stack([one.upper.min() for one in found])
 
 
 def test_few_laws_without_a_symmetry_are_claimed_to_have_one(plain):
     """5 % at most, by the rule; 6 of 40 have a probability of 1.4 % then."""
-    claims = least(plain, kind="none") < plain[-1]
+    claims = least(plain, 40, kind="none") < plain[-1]
     assert claims.sum() < 6
 
 
 def test_a_symmetry_is_claimed_where_it_is_strong_and_not_where_it_is_weak(plain):
     rates = [
-        (least(plain, kind="broken", strength=strength) < plain[-1]).double().mean().item()
+        (least(plain, 10, kind="broken", strength=strength) < plain[-1]).double().mean().item()
         for strength in (0.5, 0.95, 1.0)
     ]
-    assert rates[0] < 0.1
+    assert rates[0] < 0.2
     assert rates[1:] == [1.0, 1.0]
 
 
