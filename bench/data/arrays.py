@@ -1,10 +1,11 @@
-"""Arrays out of IDX, HDF5 and parquet files, held to what is expected of them."""
+"""Arrays out of IDX, numpy, HDF5 and parquet files, held to what is expected of them."""
 
 from __future__ import annotations
 
 import gzip
 import math
 import struct
+import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,8 +19,8 @@ from numpy.typing import NDArray
 from bench.errors import BenchError
 
 __all__ = [
-    "REMEDY", "Array", "Expected", "as_array", "read_hdf5", "read_idx", "read_npy", "read_parquet", "reading",
-    "unexpected",
+    "REMEDY", "Array", "Expected", "as_array", "read_hdf5", "read_idx", "read_npy", "read_npz", "read_parquet",
+    "reading", "unexpected",
 ]  # fmt: skip
 
 Array = NDArray[Any]
@@ -91,6 +92,27 @@ def read_npy(path: Path, expected: Expected) -> Array:
         array: Array = np.load(path, allow_pickle=False)
     expected.check(str(path), array.shape, array.dtype.kind, {})
     return array
+
+
+def read_npz(path: Path, expected: Mapping[str, Expected]) -> dict[str, Array]:
+    """The named arrays of an archive of numpy's own format; nothing pickled is opened.
+
+    Raises:
+        BenchError: missing, cut short, damaged, without a key, or not what is expected.
+    """
+    lengths: dict[str, int] = {}
+    arrays = {}
+    with reading(path, "npz", ValueError, EOFError, zipfile.BadZipFile, zlib.error):
+        opened = np.load(path, allow_pickle=False)
+        if not isinstance(opened, np.lib.npyio.NpzFile):
+            raise BenchError(f"{path}: expected an archive of arrays, got a single one", REMEDY)
+        with opened as file:
+            for key, wanted in expected.items():
+                if key not in file:
+                    raise unexpected(path, key, file.files)
+                arrays[key] = file[key]
+                wanted.check(f"{path}, {key}", arrays[key].shape, arrays[key].dtype.kind, lengths)
+    return arrays
 
 
 def read_hdf5(path: Path, expected: Mapping[str, Expected]) -> dict[str, Array]:

@@ -133,8 +133,8 @@ def test_energyflow_jets_are_those_of_the_file():
 
 
 def test_an_unknown_particle_is_refused():
-    with pytest.raises(BenchError, match="PDG number 15 stands for no long-lived particle"):
-        masses(np.array([211.0, -15.0, 0.0]))
+    with pytest.raises(BenchError, match=r"jets.npy: PDG number 15 stands for no long-lived particle"):
+        masses(np.array([211.0, -15.0, 0.0]), Path("jets.npy"))
 
 
 @pytest.mark.parametrize("dataset", [TopTagging, QuarkGluonJets])
@@ -157,6 +157,49 @@ def reference(path: Path, count: int, numbers: int = 804) -> np.ndarray:
     with h5py.File(path, "w") as file:
         file.create_dataset("table/table", data=rows, chunks=(min(count, 256),), compression="gzip", shuffle=True)
     return rows
+
+
+@pytest.fixture
+def archive(tmp_path, monkeypatch):
+    """EnergyFlow's layout: jets of up to 60 particles in no order, zeros after them."""
+    draw = np.random.default_rng(0)
+    X = np.zeros((40, 60, 4))
+    for jet in X:
+        n = draw.integers(5, 60)
+        jet[:n] = np.stack([draw.uniform(1, 90, n), *draw.normal(0, 0.3, (2, n)), draw.choice([22, -211, 130], n)], 1)
+    (tmp_path / "jets").mkdir()
+    np.savez_compressed(tmp_path / "jets" / "QG_jets.npz", X=X, y=np.arange(40) % 2.0)
+    monkeypatch.setenv("BENCH_DATA", str(tmp_path))
+    return tmp_path / "jets" / "QG_jets.npz", X
+
+
+@pytest.mark.parametrize("constituents", [12, 70])
+def test_the_published_archive_gives_the_leading_particles(archive, constituents):
+    data = QuarkGluonJets(constituents=constituents)
+    parts = [data.load(split, 0) for split in SPLITS]
+    p = torch.cat([part.x for part in parts]).numpy()
+    assert p.shape == (40, constituents, 4) == (40, *data.actions()["four_vector"].shape)
+    made = np.hypot(p[..., 1], p[..., 2])
+    wanted = -np.sort(-np.pad(archive[1][..., 0], ((0, 0), (0, 10))))[:, :constituents]
+    np.testing.assert_allclose(np.sort(made, 0), np.sort(wanted, 0))
+    assert sorted(torch.cat([part.y for part in parts]).tolist()) == [0] * 20 + [1] * 20
+
+
+def test_a_bad_archive_is_refused_in_one_line(archive):
+    path, X = archive
+    for write, says in (
+        (lambda: path.write_bytes(path.read_bytes()[:4000]), "cannot be read as npz"),
+        (lambda: np.savez(path, X=X), "expected 'y', got X"),
+        (lambda: np.savez(path, X=X, y=np.zeros(39)), r"y: expected shape \(40\), got \(39\)"),
+        (lambda: np.savez(path, X=np.full((40, 9, 4), 15.0), y=np.zeros(40)), "PDG number 15 stands for no"),
+        (lambda: np.save(path.open("wb"), X), "expected an archive of arrays"),
+        (lambda: path.write_bytes(b"<html>"), "cannot be read as npz"),
+    ):
+        write()
+        with pytest.raises(BenchError, match=says) as error:
+            QuarkGluonJets().load("test", 0)
+        assert str(path) in str(error.value)
+        assert "\n" not in str(error.value)
 
 
 @pytest.fixture
