@@ -116,7 +116,8 @@ def velocity(fields: Symmetry, x: Tensor) -> Tensor:
 
 def _slope(line: Tensor) -> Tensor:
     """(8 (f_1 - f_-1) - (f_2 - f_-2)) / 12 along the last axis, which loses two pixels at each end."""
-    return (8 * (line[..., 3:-1] - line[..., 1:-3]) - (line[..., 4:] - line[..., :-4])) / 12
+    slope: Tensor = (8 * (line[..., 3:-1] - line[..., 1:-3]) - (line[..., 4:] - line[..., :-4])) / 12
+    return slope
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,10 @@
 
 from bench.lie.algebra import bracket, closure_residual, jacobi_residual, structure_constants
 from bench.lie.derivatives import jacobian, rates_of_change
+from bench.lie.identify import derived_series, killing_form, simple_ideals
 from bench.lie.spans import grassmann, orthonormaliser, principal_angles
 
 __all__ = [
-    "bracket", "closure_residual", "grassmann", "jacobi_residual", "jacobian", "orthonormaliser", "principal_angles",
-    "rates_of_change", "structure_constants",
+    "bracket", "closure_residual", "derived_series", "grassmann", "jacobi_residual", "jacobian", "killing_form",
+    "orthonormaliser", "principal_angles", "rates_of_change", "simple_ideals", "structure_constants",
 ]  # fmt: skip
