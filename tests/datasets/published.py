@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import h5py
@@ -32,14 +33,18 @@ def jets(count: int, seed: int = 0, quark: int = 1, occupancy: float = 1.0) -> d
     return {"X_jets": images, "pt": draw.uniform(80, 180, count), "m0": draw.uniform(5, 40, count), "y": y * 1.0}
 
 
-def parquet(path: Path, *blocks: dict[str, np.ndarray], number: pa.DataType | None = None) -> Path:
+def parquet(path: Path, columns: dict[str, np.ndarray]) -> Path:
     """Nested lists of pixels, one row group for each jet."""
-    number = number or pa.float64()
+    return parquet_of(path, [columns])
+
+
+def parquet_of(path: Path, blocks: Iterable[dict[str, np.ndarray]]) -> Path:
+    """The same, of blocks that follow each other."""
     writer = None
     for block in blocks:
         for row in range(len(block["y"])):
             arrays = {key: pa.array([values[row]]) for key, values in block.items() if key != "X_jets"}
-            table = pa.table({"X_jets": _lists(block["X_jets"][row], number), **arrays})
+            table = pa.table({"X_jets": _lists(block["X_jets"][row]), **arrays})
             writer = writer or pq.ParquetWriter(path, table.schema, compression="snappy")
             writer.write_table(table)
     assert writer is not None
@@ -47,9 +52,9 @@ def parquet(path: Path, *blocks: dict[str, np.ndarray], number: pa.DataType | No
     return path
 
 
-def _lists(image: np.ndarray, number: pa.DataType) -> pa.Array:
+def _lists(image: np.ndarray) -> pa.Array:
     """A column with one image (C, H, W) in nested lists."""
-    values: pa.Array = pa.array(image.reshape(-1).astype(number.to_pandas_dtype()))
+    values: pa.Array = pa.array(image.reshape(-1).astype(np.float64))
     for length in reversed(image.shape):
         values = pa.ListArray.from_arrays(pa.array(np.arange(0, len(values) + 1, length, dtype=np.int32)), values)
     return values
