@@ -9,12 +9,14 @@ from torch import Tensor
 
 from bench.contracts import Induced, Metric, Symmetry
 from bench.lie import closure_residual, grassmann, jacobi_residual, orthonormaliser, principal_angles
+from bench.lie.identify import name
 from bench.metrics._chance import Spans, effective_samples
 from bench.metrics._elements import element_scores
 from bench.metrics._space import space_of
 
 __all__ = ["GeneratorSimilarity"]
 
+NAME = "generator_similarity"
 ENOUGH = 100
 
 
@@ -32,11 +34,10 @@ class GeneratorSimilarity(Metric):
     @torch.no_grad()
     def score(self, **asked: Any) -> dict[str, float | None]:
         symmetry, truth, test = asked["symmetry"], asked["truth"], asked["test"]
-        name = "generator_similarity"
         if truth is None or isinstance(truth, Induced) or test.action.kind == "field":
-            return {name: None}
+            return {NAME: None}
         if not truth.K:
-            return {name: None} | element_scores(symmetry, truth, space_of(test))
+            return {NAME: None} | element_scores(symmetry, truth, space_of(test))
         spans = Spans(test, truth)
         found, true = spans.rows(spans.tangent.of(symmetry)), spans.rows(spans.tangent.of(truth))
         V, U = orthonormaliser(found) @ found, orthonormaliser(true) @ true
@@ -45,18 +46,26 @@ class GeneratorSimilarity(Metric):
         angles = principal_angles(V, U)
         S = angles.cos().square().sum().item()
         scores: dict[str, float | None] = {
-            f"{name}.K": float(K),
-            f"{name}.J": float(J),
-            f"{name}.precision": S / K if K else None,
-            f"{name}.recall": S / J,
-            f"{name}.cosine": angles.cos().mean().item() if K else None,
-            f"{name}.grassmann": grassmann(angles, K, J),
-            f"{name}.effective_samples": counted if K else None,
+            f"{NAME}.K": float(K),
+            f"{NAME}.J": float(J),
+            f"{NAME}.precision": S / K if K else None,
+            f"{NAME}.recall": S / J,
+            f"{NAME}.cosine": angles.cos().mean().item() if K else None,
+            f"{NAME}.grassmann": grassmann(angles, K, J),
+            f"{NAME}.effective_samples": counted if K else None,
         }
-        scores[name] = _adjusted(S, K, J, N)
+        scores[NAME] = _adjusted(S, K, J, N)
         if K and counted < ENOUGH:
-            scores[name] = None
+            scores[NAME] = None
         return scores | _algebra(symmetry)
+
+    @torch.no_grad()
+    def facts(self, **asked: Any) -> dict[str, str]:
+        """The algebra that the matrices found span, by its name."""
+        matrices: Tensor | None = asked["symmetry"].matrices()
+        if matrices is None or not len(matrices) or isinstance(asked["truth"], Induced):
+            return {}
+        return {f"{NAME}.algebra": name(matrices)}
 
 
 def _adjusted(S: float, K: int, J: int, N: int) -> float | None:
@@ -71,8 +80,8 @@ def _algebra(symmetry: Symmetry) -> dict[str, float | None]:
     """How far the matrices found are from an algebra."""
     matrices: Tensor | None = symmetry.matrices()
     if matrices is None or not len(matrices):
-        return {"generator_similarity.closure": None, "generator_similarity.jacobi": None}
+        return {f"{NAME}.closure": None, f"{NAME}.jacobi": None}
     return {
-        "generator_similarity.closure": closure_residual(matrices),
-        "generator_similarity.jacobi": jacobi_residual(matrices),
+        f"{NAME}.closure": closure_residual(matrices),
+        f"{NAME}.jacobi": jacobi_residual(matrices),
     }

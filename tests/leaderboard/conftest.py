@@ -38,6 +38,7 @@ def record(method="flow", seed=0, scores=None, *, status="ok", chosen=None, uses
         spec=spec,
         scores=scores or {},
         metric_versions=asked.get("versions", {}),
+        facts=asked.get("facts", {}),
         cost={"cpu_s": 20.0 + seed, "prepare_cpu_s": 90.0, "score_cpu_s": 8.0} if status == "ok" else {},
         provenance={"method": {"uses": list(uses), "control": control}, "cpu": asked.get("cpu", "one")},
     )

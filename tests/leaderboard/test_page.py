@@ -227,3 +227,15 @@ def test_the_column_of_the_documentation_works(board):
     (table,) = assemble([Run("digits/flow/x.json", heavy)])
     (column,) = names["COLUMNS"]
     assert column.produce(table.rows[0]) == "512"
+
+
+def test_the_algebra_is_named_and_claims_are_counted(board):
+    named = [record("flow", seed, {"joint": 0.5}, facts={"generator_similarity.algebra": name})
+             for seed, name in enumerate(["so(3)", "so(3)", "not closed"])]  # fmt: skip
+    claims = {"false_discovery": 1.0, "false_discovery.claimed": 2.0, "false_discovery.own": 4.0,
+              "false_discovery.own_false": 3.0}  # fmt: skip
+    board(named, record("gan", 0, {"joint": 0.4, **claims}, facts={"generator_similarity.algebra": "so(2)"}))
+    assert board.line("flow")["algebra"] == "so(3) × 2, not closed × 1"
+    assert board.line("flow")["claims"] == "n/a"
+    assert board.line("gan")["algebra"] == "so(2)"
+    assert board.line("gan")["claims"] == "2 (1 false) of 4 (3 false)"

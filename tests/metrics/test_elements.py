@@ -16,6 +16,7 @@ from torch import Tensor
 from bench.contracts import Field, ImageAffine, Linear, MatrixSymmetry, NoSymmetry
 from bench.metrics._elements import wasserstein
 from bench.metrics.generator_similarity import GeneratorSimilarity
+from bench.metrics.oracle_preservation import OraclePreservation
 
 SCORE = "generator_similarity.elements"
 PLANE = Linear((2,))
@@ -124,3 +125,25 @@ def test_the_transport_is_that_of_scipy_on_a_line(f: int, g: int, seed: int) -> 
     a, b = draw.normal(size=f), draw.normal(size=g)
     costs = torch.from_numpy(np.abs(a[:, None] - b[None]))
     assert wasserstein(costs) == pytest.approx(wasserstein_distance(a, b), abs=1e-9)
+
+
+@pytest.mark.parametrize("off", [0.0, 0.01, -0.3])
+def test_the_angle_is_compared_with_the_nearest_true_one(test, off: float) -> None:
+    truth = finite(*cyclic(7))
+    for power in (1, 3):
+        s = scores(finite(turn(2 * math.pi * (power + off) / 7)), truth, test)
+        assert s[f"{SCORE}.angle_error"] == pytest.approx(abs(off), abs=1e-5)
+    assert scores(finite(), truth, test)[f"{SCORE}.angle_error"] is None
+
+
+def test_elements_keep_the_oracle_or_not_at_their_own_displacement(case: SimpleNamespace, test) -> None:
+    """cos 4 theta is kept by a quarter turn, and changed by an eighth as by anything else that far."""
+    oracle = case.Formula(lambda x: (torch.view_as_complex(x).sgn() ** 4).real[:, None])
+    quarter, eighth, still = (
+        OraclePreservation().score(symmetry=one, truth=finite(*cyclic(4)), oracle=oracle, test=test)
+        for one in (finite(turn(math.pi / 2)), finite(turn(math.pi / 4)), finite(torch.eye(2)))
+    )
+    name = "oracle_preservation"
+    assert quarter[name] == quarter[f"{name}.elements"] == pytest.approx(1, abs=1e-6)
+    assert eighth[name] < 0.3
+    assert still[name] == 0

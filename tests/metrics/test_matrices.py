@@ -223,3 +223,13 @@ def test_what_is_no_rotation_turns_by_no_angle(wrong: list[list[float]]) -> None
     A = torch.zeros(1, 3, 3)
     A[0, :2, :2] = torch.tensor(wrong)
     assert oracle_preservation._frequency(MatrixSymmetry.of(ImageAffine((1, 8, 8)), A)) is None
+
+
+@pytest.mark.parametrize(("n", "name"), [(2, "so(2)"), (3, "so(3)")])
+def test_the_algebra_found_has_a_name(case: SimpleNamespace, n: int, name: str) -> None:
+    action = Linear((n,))
+    turn = torch.linalg.qr(case.gaussian(n, n, 3)).Q
+    found = case.Rotation(action, turn @ case.rotations(n) @ turn.T)
+    facts = GeneratorSimilarity().facts(symmetry=found, truth=None, test=None)
+    assert facts == {f"{SIM}.algebra": name}
+    assert GeneratorSimilarity().facts(symmetry=NoSymmetry(action), truth=None, test=None) == {}
