@@ -8,12 +8,11 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from bench.contracts import Action, BenchError
+from bench.contracts import BenchError
 
-__all__ = ["Coefficients", "Generators", "drawn", "exponential", "search_space"]
+__all__ = ["Coefficients", "Generators", "drawn", "exponential"]
 
 Coefficients = Literal["normal", "uniform", "integers"]
-RANK = 1e-4
 TERMS = 7
 HALF = 0.5
 
@@ -52,30 +51,6 @@ class Generators(nn.Module):
     def elements(self, z: Tensor) -> Tensor:
         """exp(sum_k z_k L_k): z (R, B, K) -> (R, B, n, n)."""
         return exponential(torch.einsum("rbk,rkij->rbij", z, self.matrices()))
-
-
-def search_space(action: Action, x: Tensor, block: int = 0) -> Tensor:
-    """A basis (P, n, n) of the action's matrices with E v_p'v_q = delta_pq E |x - E x|^2 over samples x (B, *s).
-
-    Fields whose mean square is under 1e-4 of the largest move no sample and are left out.
-
-    Arguments:
-        block: matrices vanish outside of diagonal blocks of this size; 0: they are free.
-    """
-    basis = action.candidates(x).matrices()
-    if basis is None:
-        raise BenchError(f"the action {action.kind} has no matrices to search", "choose another action")
-    if block:
-        if action.n % block:
-            raise BenchError(f"block = {block} does not divide the {action.n} rows of the matrices", "choose a divisor")
-        index = torch.arange(action.n, device=x.device) // block
-        basis = basis * (index[:, None] == index)
-        basis = basis[basis.flatten(1).norm(dim=1) > 0]
-    moves = torch.stack([action.velocity(matrix[None], x).flatten() for matrix in basis])
-    size = (x - x.mean(0)).square().sum() / len(x)
-    values, columns = torch.linalg.eigh(moves.double() @ moves.double().T / len(x) / size)
-    kept = values > RANK * values[-1]
-    return torch.einsum("qp,qij->pij", (columns[:, kept] / values[kept].sqrt()).to(basis), basis)
 
 
 def exponential(matrices: Tensor) -> Tensor:

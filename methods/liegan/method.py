@@ -10,13 +10,15 @@ from torch import Tensor
 from bench.contracts import BenchError, MatrixSymmetry, Method, NoSymmetry, Samples, Symmetry, Task
 
 from .._adversarial import Critics, Features, Game, in_single, judge, play
+from .._search_space import search_space
 from .finite import generator_of
-from .generators import Coefficients, Generators, drawn, search_space
-from .proposals import Penalties, Proposals, promote
+from .generators import Coefficients, Generators, drawn
+from .proposals import Penalties, Proposals, principal, promote
 
 __all__ = ["LieGAN"]
 
 FEW = 2048
+FIT = 8192
 JUDGING = 0.25
 
 
@@ -25,8 +27,9 @@ class LieGAN(Method):
     """Generators L_k such that critics cannot tell (g x, g y) from (x, y), g = exp(sum_k z_k L_k) with random z.
 
     Restarts play side by side. The one is taken that critics, trained on against generators at rest, tell apart least
-    on validation samples, of those that move samples at all; if none does, nothing is found. Each of its channels is
-    then judged alone, and is claimed if it is told apart by less than `most`; this is its score.
+    on validation samples, of those that move samples at all; if none does, nothing is found. Its channels are turned
+    within their span so that what critics notice is not mixed into all of them; each is then judged alone, and is
+    claimed if it is told apart by less than `most`; this is its score.
 
     With whole-numbered coefficients the answer is one finite element, exp(L) as an exact generator of the cyclic group
     that its powers make. As published, generators are free and may fall to the identity, against which `movement`
@@ -69,7 +72,7 @@ class LieGAN(Method):
     layers: int = 2
     steps: int = 1000
     batch: int = 256
-    rate: float = 0.03
+    rate: float = 0.01
     critic_rate: float = 0.003
     least: float = 0.1
     most: float = 0.05
@@ -98,12 +101,12 @@ class LieGAN(Method):
         space = search_space(task.action, train.x[:FEW], self.block)
         generators = Generators(space, self.restarts, self.K, unit=self.unit and not self.finite, size=1.0, draw=draw)
         proposals = self._proposals(task, generators, features, draw)
-        critics = Critics(self.restarts, features.count, self.width, self.layers, draw)
+        critics = Critics(self.restarts, features.count, self.width, self.layers, draw).to(space)
         self._train(task, critics, proposals, train, draw)
         best = judge(critics, proposals, train, valid, self._judging(task), draw).best(self.least)
         if best is None:
             return NoSymmetry(task.action)
-        chosen = generators.coefficients()[best].detach()
+        chosen = principal(critics, proposals, train[:FIT], best) @ generators.coefficients()[best].detach()
         return self._claimed(task, chosen, space, features, train, valid, draw)
 
     def _train(self, task: Task, critics: Critics, proposals: Proposals, train: Samples, draw: torch.Generator) -> None:
@@ -123,7 +126,7 @@ class LieGAN(Method):
         alone = Generators(space, self.K, 1, unit=False, size=1.0, draw=draw)
         alone.raw.data = chosen[:, None]
         proposals = self._proposals(task, alone, features, draw)
-        critics = Critics(self.K, features.count, self.width, self.layers, draw)
+        critics = Critics(self.K, features.count, self.width, self.layers, draw).to(space)
         told = judge(critics, proposals, train, valid, self._judging(task), draw).told
         kept = told < self.most
         matrices = alone.matrices()[kept, 0].detach()

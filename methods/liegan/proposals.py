@@ -16,7 +16,7 @@ from bench.contracts import Action, Samples
 from .._adversarial import Critics, Features, Player, repeated, told_apart
 from .generators import Generators
 
-__all__ = ["Penalties", "Proposals", "promote"]
+__all__ = ["Penalties", "Proposals", "principal", "promote"]
 
 Draw = Callable[[tuple[int, ...]], Tensor]
 
@@ -110,3 +110,25 @@ def promote(critics: Critics, proposals: Proposals, samples: Samples, most: int)
 
 def _signed(drawn: Draw, multiple: int, shape: tuple[int, ...]) -> Tensor:
     return multiple * drawn(shape).sign()
+
+
+def principal(critics: Critics, proposals: Proposals, samples: Samples, restart: int) -> Tensor:
+    """An orthogonal matrix (K, K): the directions z of a restart, first the one along which critics notice least.
+
+    Critics have seen elements with random z. Their logits of g x are fitted by a - z'Hz, and the rows are the
+    eigenvectors of H in ascending order: a wrong channel then stands alone instead of being mixed into all.
+    """
+    R, K = proposals.generators.raw.shape[:2]
+    drawn = proposals.coefficients
+    z = drawn((R, len(samples), K)).to(samples.x)
+    with torch.no_grad():
+        proposals.coefficients = lambda shape: z
+        logits = critics(proposals.moved(samples))[restart]
+        proposals.coefficients = drawn
+    i, j = torch.triu_indices(K, K)
+    pairs = z[restart][:, i] * z[restart][:, j]
+    fit = torch.linalg.lstsq(torch.cat([pairs, torch.ones_like(pairs[:, :1])], 1), -logits[:, None]).solution[:-1, 0]
+    H = logits.new_zeros(K, K)
+    H[i, j] = fit / 2
+    rows: Tensor = torch.linalg.eigh(H + H.T)[1].T
+    return rows

@@ -1,0 +1,138 @@
+"""Parts of the game: critics, features, judgement."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from bench.methods._adversarial import Critics, Features, Game, Judged, Player, judge, play, told_apart
+from bench.methods._search_space import search_space
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from bench.contracts import BenchError, Field, FourVector, ImageAffine, Linear, Samples
+
+
+def drawn(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def test_critics_side_by_side_are_networks_of_their_own() -> None:
+    critics = Critics(3, 5, 8, 2, drawn())
+    x = torch.randn(3, 7, 5, generator=drawn())
+    for r in range(3):
+        layers: list[nn.Module] = []
+        for weight, bias in zip(critics.weights, critics.biases, strict=True):
+            layer = nn.Linear(*weight.shape[1:])
+            layer.weight.data, layer.bias.data = weight[r].T, bias[r, 0]
+            layers += [layer, nn.LeakyReLU(0.2)]
+        torch.testing.assert_close(critics(x)[r], nn.Sequential(*layers[:-1])(x[r])[:, 0])
+
+
+def test_divergence_is_that_of_the_best_critic() -> None:
+    """Jensen-Shannon of two laws on {0, 1} in closed form, reached by the logit log p / q."""
+    p, q = torch.tensor([0.5, 0.5]), torch.tensor([0.1, 0.9])
+    middle = (p + q) / 2
+    exact = sum((side * (side / middle).log2()).sum() / 2 for side in (p, q))
+    counts = [torch.repeat_interleave(torch.arange(2), (1000 * side).round().long()) for side in (p, q)]
+    found = told_apart(lambda x: (p / q).log()[x], *(side[None] for side in counts))  # type: ignore[arg-type]
+    assert found.item() == pytest.approx(exact.item(), abs=1e-3)
+
+
+def test_blind_critics_tell_nothing() -> None:
+    assert told_apart(lambda x: 0 * x, torch.ones(1, 5), torch.zeros(1, 9)).item() == pytest.approx(0)  # type: ignore[arg-type]
+
+
+def test_features_are_standardised_and_classes_are_unit_vectors() -> None:
+    x = 5 + 3 * torch.randn(1000, 4, generator=drawn())
+    y = torch.arange(1000) % 3
+    seen = Features(Samples(x, y))(x, y)
+    assert seen.shape == (1000, 7)
+    torch.testing.assert_close(seen.mean(0), torch.zeros(7), atol=1e-5, rtol=0)
+    torch.testing.assert_close(seen.std(0), torch.ones(7))
+    classes = seen[:, 4:]
+    torch.testing.assert_close(classes[0] - classes[1], classes[3] - classes[4])
+
+
+def test_products_put_a_quadratic_relation_in_plain_sight() -> None:
+    """Off the light cone by 3 %, momenta leave the range of what is seen on it."""
+    momenta = torch.randn(2000, 2, 3, generator=drawn())
+    light = torch.cat([momenta.norm(dim=-1, keepdim=True), momenta], -1)
+    heavy = light * torch.tensor([1.03, 1, 1, 1])
+    plain, products = Features(Samples(light)), Features(Samples(light), 2)
+    assert products.count == 8 + 20
+    seen, off = products(light, None)[:, 8:].reshape(-1, 2, 10), products(heavy, None)[:, 8:].reshape(-1, 2, 10)
+    ratio = off.square().mean(0).sqrt() / seen.square().mean(0).sqrt().clamp(min=0.01)
+    assert ratio.max() > 10
+    assert ((plain(heavy, None) / plain(light, None)).median() - 1).abs() < 0.1
+
+
+class Shift(Player):
+    """x + c: one number for each of R generators."""
+
+    def __init__(self, start: Tensor) -> None:
+        super().__init__()
+        self.shift = nn.Parameter(start)
+
+    def still(self, samples: Samples) -> Tensor:
+        return samples.x.expand(len(self.shift), *samples.x.shape)
+
+    def moved(self, samples: Samples) -> Tensor:
+        return self.still(samples) + self.shift[:, None, None]
+
+    def penalty(self, still: Tensor, moved: Tensor) -> Tensor:
+        return still.new_zeros(())
+
+
+def test_players_learn_what_critics_cannot_tell_and_rest_while_judged() -> None:
+    player = Shift(torch.tensor([1.0, -0.8]))
+    samples = Samples(torch.randn(2000, 1, generator=drawn()))
+    critics = Critics(2, 1, 16, 2, drawn())
+    play(critics, player, samples, Game(300, 128, 0.03, 0.003), drawn())
+    assert player.shift.detach().abs().max() < 0.15
+    learned = player.shift.detach().clone()
+    judged = judge(critics, player, samples, samples, Game(20, 128, 0.03, 0.003), drawn())
+    torch.testing.assert_close(player.shift.detach(), learned, rtol=0, atol=0)
+    assert judged.told.max() < 0.05
+    torch.testing.assert_close(judged.moved, learned.abs() / math.sqrt(2) / samples.x[1000:].std(), rtol=1e-3, atol=0)
+
+
+def test_who_stands_still_does_not_win() -> None:
+    told, moved = torch.tensor([0.0, 0.3, 0.2]), torch.tensor([0.01, 0.5, 0.6])
+    assert Judged(told, moved).best(0.1) == 2
+    assert Judged(told, moved).best(0.7) is None
+
+
+@pytest.mark.parametrize(
+    ("action", "shape", "count"),
+    [(Linear((3,)), (3,), 9), (Linear((6,), 3), (6,), 9), (FourVector((2, 4)), (2, 4), 16)],
+    ids=["linear", "blocks", "four_vector"],
+)
+def test_search_space_is_orthonormal_over_samples(action: Linear, shape: tuple[int, ...], count: int) -> None:
+    x = torch.randn(500, *shape, generator=drawn()) + 1
+    space = search_space(action, x)
+    assert len(space) == count
+    moves = action.velocity(space, x).flatten(1)
+    deviation = (x - x.mean(0)).square().sum() / len(x)
+    torch.testing.assert_close(moves @ moves.T / len(x) / deviation, torch.eye(count), atol=1e-3, rtol=0)
+
+
+def test_search_space_leaves_out_what_moves_no_sample() -> None:
+    """In a plane of space, gl(3) moves points in six ways alone."""
+    x = F.pad(torch.randn(300, 2, generator=drawn()), (0, 1))
+    assert len(search_space(Linear((3,)), x)) == 6
+    assert len(search_space(ImageAffine((1, 8, 8)), torch.rand(50, 1, 8, 8, generator=drawn()))) == 6
+
+
+def test_blocks_mask_the_search_space() -> None:
+    space = search_space(Linear((4,)), torch.randn(300, 4, generator=drawn()), block=2)
+    assert len(space) == 8
+    assert space[:, :2, 2:].abs().max() == 0
+    assert space[:, 2:, :2].abs().max() == 0
+
+
+@pytest.mark.parametrize(("action", "block"), [(Linear((4,)), 3), (Field((4,)), 0)], ids=["no divisor", "no matrices"])
+def test_what_cannot_be_searched_is_told(action: Linear, block: int) -> None:
+    with pytest.raises(BenchError, match=r"does not divide the 4|has no matrices"):
+        search_space(action, torch.randn(50, 4, generator=drawn()), block)
