@@ -31,9 +31,9 @@ def save_state(module: nn.Module, path: Path) -> None:
 
 
 def load_state(module: nn.Module, path: Path) -> nn.Module:
-    """The module with the state in a file. BenchError if the file is damaged or does not fit."""
+    """The module with the state in a file, in its precision. BenchError if the file is damaged or does not fit."""
     try:
-        module.load_state_dict(load_file(path))
+        module.load_state_dict(load_file(path), assign=True)
     except (OSError, SafetensorError, RuntimeError) as error:
         what = str(error).strip().splitlines()[0]
         raise BenchError(f"{path} does not load into {type(module).__name__}: {what}", AGAIN) from None

@@ -44,6 +44,7 @@ class Oscillator(Motion):
 
     d: int = 1
 
+    track: ClassVar[tuple[str, str, str]] = ("identity", "conserved", "field")
     paper: ClassVar[str] = "https://arxiv.org/abs/2109.09721"
 
     def __post_init__(self) -> None:

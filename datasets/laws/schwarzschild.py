@@ -76,14 +76,14 @@ class Metric(_TwoTensor):
         r = _radius(x)
         n = x[:, 1:] / r
         space = torch.eye(3).to(x) + (2 / (r - 2))[:, :, None] * n[:, :, None] * n[:, None]
-        g = torch.nn.functional.pad(space, (1, 0, 1, 0))
-        time = torch.diag(torch.tensor([1.0, 0, 0, 0])).to(x)
-        full: Tensor = g - (1 - 2 / r)[:, :, None] * time
-        return full.flatten(1)
+        g: Tensor = torch.nn.functional.pad(space, (1, 0, 1, 0))
+        g[:, 0, 0] = 2 / r[:, 0] - 1
+        return g.flatten(1)
 
     def _by(self, J: Tensor, tensor: Tensor) -> Tensor:
         back = torch.linalg.inv(J)
-        return back.mT @ tensor @ back
+        carried: Tensor = back.mT @ tensor @ back
+        return carried
 
 
 class CoMetric(_TwoTensor):
@@ -166,7 +166,7 @@ class Schwarzschild(Motion):
         """The four Killing fields for metric and rain; the three hidden translations for space and rain time."""
         moves = self.actions().get(action)
         truths: Mapping[str, Callable[[Action], Symmetry]] = {
-            "dynamics": Killing, "metric": Killing, "space": Translations, "conserved": Translations
-        }
+            "dynamics": Killing, "metric": Killing, "space": Translations, "conserved": Translations,
+        }  # fmt: skip
         named = truths.get(self.resolved(law))
         return None if moves is None or named is None else named(moves)

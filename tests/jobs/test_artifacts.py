@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 import torch
@@ -72,6 +73,31 @@ def test_a_class_of_the_method_is_found_and_gets_what_it_asks_for(tmp_path, plug
     again = load_symmetry(tmp_path, plugin, symmetry.action, given)
     assert isinstance(again.oracle, torch.nn.Identity)
     assert "oracle" not in "".join(again.state_dict())
+
+
+def test_a_truth_of_the_dataset_is_found_in_its_module(tmp_path, plugin):
+    path = tmp_path / "data.py"
+    path.write_text("""
+from bench.contracts import Dataset, Symmetry
+class Drift(Symmetry):
+    def velocity(self, x): return 1 + 0 * x[None]
+class Data(Dataset): pass
+""")
+    dataset = Registry([path]).get("dataset", "data")
+    from bench.plugins import load
+
+    drift = sys.modules[load(dataset).__module__].Drift(Linear((2,)), 1)
+    with pytest.raises(BenchError, match=r"Drift is neither in bench.contracts nor in the module of method 'own'"):
+        save_symmetry(drift, plugin, tmp_path)
+    save_symmetry(drift, plugin, tmp_path, dataset)
+    again = load_symmetry(tmp_path, plugin, drift.action, lambda asks: {"K": 1}, dataset)
+    assert type(again) is type(drift)
+
+
+def test_the_precision_of_the_artifact_is_kept(tmp_path, plugin):
+    exact = MatrixSymmetry.of(Linear((2,)), torch.tensor([[[0.0, -1 / 3], [1 / 3, 0]]]).double())
+    save_symmetry(exact, plugin, tmp_path)
+    assert torch.equal(load_symmetry(tmp_path, plugin, exact.action, given).generators, exact.generators)
 
 
 def test_a_class_that_could_not_be_found_again_is_refused(tmp_path, plugin):
