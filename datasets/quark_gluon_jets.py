@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.contracts import BenchError, Split
-from bench.data import Expected, find_files, read_npy, read_npz, split_rows
+from bench.data import Expected, Source, find_files, read_npy, read_npz, split_rows
 
 from ._jets import Jets, four_vectors
 
@@ -19,7 +19,13 @@ __all__ = ["QuarkGluonJets"]
 
 NAMES = ("energyflow_qg_x10_sorted_12500.npy", "energyflow_qg_y10_sorted_12500.npy")
 PUBLISHED = "QG_jets.npz"
-WHERE = f"put EnergyFlow's {PUBLISHED} (Zenodo 3164691) into the jets folder of a BENCH_DATA folder"
+ARCHIVE = Source(
+    folder="jets",
+    sha256={PUBLISHED: "3f27a02eab06e8b83ccc9d25638021e6e24c9361341730961f9d560dee12c257"},
+    mirrors=("https://zenodo.org/records/3164691/files/",),
+)
+"""The checksum is EnergyFlow's own (energyflow/datasets/qg_jets.py)."""
+WHERE = f"put {PUBLISHED} of Zenodo 3164691 into the jets folder of a BENCH_DATA folder, or set source=download"
 MASSES = {
     22: 0.0, 11: 0.000511, 13: 0.105658, 211: 0.139570, 130: 0.497611, 310: 0.497611, 321: 0.493677,
     2112: 0.939565, 2212: 0.938272,
@@ -36,14 +42,24 @@ class QuarkGluonJets(Jets):
 
     Arguments:
         constituents: how many leading particles are kept; of the two files at most 10.
+        source: file (in the jets folder of a BENCH_DATA folder), or download of the archive.
     """
 
     constituents: int = 10
+    source: Literal["file", "download"] = "file"
 
     paper: ClassVar[str] = "https://arxiv.org/abs/1810.05165"
+    archive: ClassVar[Source] = ARCHIVE
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.source not in ("file", "download"):
+            raise BenchError(f"source = {self.source!r}; allowed are file and download", "choose one of them")
 
     def files(self) -> Sequence[Path]:
         """The published archive; else particles and labels."""
+        if self.source == "download":
+            return [self.archive.find(PUBLISHED)]
         found = {path.name: path for path in find_files("jets", (PUBLISHED, *NAMES), WHERE)}
         if PUBLISHED in found:
             return [found[PUBLISHED]]
@@ -52,7 +68,7 @@ class QuarkGluonJets(Jets):
         return [found[name] for name in NAMES]
 
     def facts(self) -> Mapping[str, str]:
-        return {"source": "file"}
+        return {"source": self.source}
 
     def most(self) -> int:
         """10 in the two files; as many as are asked for of the archive, zeros where a jet has fewer."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import os
 from pathlib import Path
@@ -183,6 +184,18 @@ def test_the_published_archive_gives_the_leading_particles(archive, constituents
     wanted = -np.sort(-np.pad(archive[1][..., 0], ((0, 0), (0, 10))))[:, :constituents]
     np.testing.assert_allclose(np.sort(made, 0), np.sort(wanted, 0))
     assert sorted(torch.cat([part.y for part in parts]).tolist()) == [0] * 20 + [1] * 20
+
+
+def test_the_archive_is_verified_when_it_is_a_download(archive, monkeypatch):
+    assert QuarkGluonJets().facts() == {"source": "file"}
+    with pytest.raises(BenchError, match=r"QG_jets.npz: sha256 is [0-9a-f]{64}, expected 3f27a02e"):
+        QuarkGluonJets(source="download").files()
+    sha256 = {"QG_jets.npz": hashlib.sha256(archive[0].read_bytes()).hexdigest()}
+    monkeypatch.setattr(QuarkGluonJets, "archive", Source("jets", sha256, ()))
+    assert QuarkGluonJets(source="download").files() == [archive[0]]
+    assert QuarkGluonJets(source="download").facts() == {"source": "download"}
+    with pytest.raises(BenchError, match="allowed are file and download"):
+        QuarkGluonJets(source="simulated")
 
 
 def test_a_bad_archive_is_refused_in_one_line(archive):
