@@ -38,7 +38,7 @@ class Bodies(LawData):
     track: ClassVar[tuple[str, str, str]] = ("identity", "dynamics", "blocks")
     labelled_by: ClassVar[str] = "dynamics"
     bodies: ClassVar[int]
-    parts: ClassVar[int]
+    pace: ClassVar[int]
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -62,7 +62,11 @@ class Bodies(LawData):
 
     def oracles(self) -> Mapping[str, Oracle]:
         """`dynamics`: the state a step later, which turns with the state; `invariants`: all scalar products."""
-        return {"dynamics": Step(self.time, self.parts), "invariants": Products()}
+        return {"dynamics": self.step(), "invariants": Products()}
+
+    def step(self) -> Step:
+        """The motion over the length of the step, in `pace` parts for each unit of time."""
+        return Step(self.time, math.ceil(self.pace * self.time))
 
     def truth(self, action: str, law: str) -> Symmetry | None:
         """Rotation of the plane; for the sample as well, unless it has half of the circle.

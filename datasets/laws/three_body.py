@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ._algebras import orthogonal
 from ._bodies import Bodies
-from ._gravity import Step, energy, perpendicular
+from ._gravity import energy, perpendicular
 from ._law import one_of
 
 __all__ = ["ThreeBody"]
@@ -38,7 +38,7 @@ class ThreeBody(Bodies):
 
     paper: ClassVar[str] = "https://arxiv.org/abs/1906.01563"
     bodies: ClassVar[int] = 3
-    parts: ClassVar[int] = 24
+    pace: ClassVar[int] = 60
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -47,7 +47,7 @@ class ThreeBody(Bodies):
     def orbits(self, count: int, rng: np.random.Generator) -> Tensor:
         if self.orbits_of == "circular":
             return _centred(_triangles(count, rng))
-        step = Step(self.time, self.parts)
+        step = self.step()
         kept = torch.empty(0, 3, 2, 2, dtype=torch.float64)
         while len(kept) < count:
             states = _centred(_anywhere(count, rng))

@@ -28,7 +28,7 @@ class TwoBody(Bodies):
 
     paper: ClassVar[str] = "https://arxiv.org/abs/1906.01563"
     bodies: ClassVar[int] = 2
-    parts: ClassVar[int] = 16
+    pace: ClassVar[int] = 40
 
     def orbits(self, count: int, rng: np.random.Generator) -> Tensor:
         radius = torch.from_numpy(rng.uniform(*RADIUS, count))
