@@ -234,7 +234,10 @@ def _be_worker(server: int, channel: socket.socket, end: int, reading: int) -> N
 
         worker.warm_up()
         with open(reading, "rb") as orders:
-            folder = Path(json.loads(orders.readline()))
+            order = orders.readline()
+            if not order:  # it was forked ahead, and is not needed
+                os._exit(0)
+            folder = Path(json.loads(order))
             go = cache(orders.readline)
             code = worker.main(folder, go)
             go()

@@ -43,7 +43,7 @@ class Rates:
 class Moving:
     """Samples, and how an action moves them; all sums over samples are weighted by 1 / (q + 0.1 median q).
 
-    q = sum_a |v_a|^2 over the action's basis, so that a few fast samples do not decide.
+    q = sum_a |v_a|^2 over an orthonormal basis of the action, so that a few fast samples do not decide.
 
     Arguments:
         z: samples in the view, (n, *shape).
@@ -54,9 +54,11 @@ class Moving:
         self.space = space
         self.z = z
         self.basis = basis
-        speed = self._pushed(basis).square().sum((0, 2))
+        moves = self._pushed(basis)
+        even = orthonormaliser(moves.flatten(1) / math.sqrt(len(z)))
+        speed = torch.einsum("ra,and->rnd", even, moves).square().sum((0, 2))
         self.root = (speed + 0.1 * speed.median()).clamp(min=1e-300).rsqrt()
-        self.unit = orthonormaliser(self.moves(basis).flatten(1) / math.sqrt(len(z)))
+        self.unit = orthonormaliser((moves * self.root[:, None]).flatten(1) / math.sqrt(len(z)))
 
     def _pushed(self, symmetry: Symmetry) -> Tensor:
         v = symmetry.velocity(self.z)

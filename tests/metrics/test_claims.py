@@ -8,7 +8,7 @@ from bench.datasets.laws.controls import Controls
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.contracts import HeldOut, Linear, MatrixSymmetry, NoSymmetry
+from bench.contracts import HeldOut, Linear, MatrixSymmetry, NoSymmetry, Samples
 from bench.metrics._claims import Moving, _Law, threshold
 from bench.metrics._space import Phi, space_of
 from bench.metrics.false_discovery import FalseDiscovery, _Directions
@@ -92,6 +92,25 @@ def test_claims_know_no_basis_of_the_generators(plain, case, seed):
     found = [_Directions(fit, held, phi, MatrixSymmetry.of(fit.basis.action, one), 0).upper.sort().values
              for one in (L, torch.einsum("ij,jab->iab", mix + 3 * torch.eye(6), L))]  # fmt: skip
     torch.testing.assert_close(*found, rtol=1e-6, atol=1e-9)
+
+
+@settings(max_examples=4)
+@given(seed=st.integers(0, 2**31))
+def test_claims_know_no_coordinates(plain, case, seed):
+    """The same law and samples in other coordinates, x = T x': the same rho of every direction, and the same tau."""
+    test, space, fit, held, tau = plain
+    turn = torch.linalg.qr(torch.randn(4, 4, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)).Q
+    T = turn @ torch.tensor([0.5, 0.8, 1.0, 1.5], dtype=torch.float64).diag()
+    law = Controls(task=5).oracles()["law"]
+    other = HeldOut(Samples(test.samples.x @ torch.linalg.inv(T).T), Samples(test.reference.x @ torch.linalg.inv(T).T),
+                    test.action, test.view, test.seed)  # fmt: skip
+    there = space_of(other)
+    basis = test.action.candidates(there.reference)
+    moved = [Moving(there, z, basis) for z in (there.reference[:512], there.samples(512))]
+    rho = [_Directions(one, two, Phi(where, phi), one.basis, 0).rho.sort().values
+           for one, two, where, phi in ((fit, held, space, law), (*moved, there, case.Formula(lambda x: law(x @ T.T))))]
+    torch.testing.assert_close(*rho, rtol=1e-6, atol=1e-9)
+    assert 0.5 < threshold(*moved, 1, 0) / tau < 2
 
 
 @pytest.mark.parametrize("m", [1, 3])
