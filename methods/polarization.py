@@ -7,16 +7,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from bench.contracts import BenchError, ImageAffine, Method, NoSymmetry, Symmetry, Task
+from bench.contracts import BenchError, Method, NoSymmetry, Symmetry, Task
 
 from ._polynomials import PolynomialFields, degrees
-from ._rates import Law, Rates, law_of, whitening
+from ._rates import Law, Rates, law_of, measured, whitening
 
 __all__ = ["Polarization", "PolynomialFields", "Spectrum", "dimension", "spectrum"]
 
 GAP = 3.0
-TURNS = 7
-REACH = 2.0
 
 
 @dataclass(frozen=True)
@@ -93,24 +91,8 @@ class Spectrum:
 
 
 def spectrum(law: Law, fields: Symmetry) -> Spectrum:
-    """The spectrum of N fields; on images, that of rates averaged over the flow of the lowest field."""
-    rates = Rates.of(law, fields, law.train)
-    if not isinstance(fields.action, ImageAffine):
-        return Spectrum.of(rates, Rates.of(law, fields, law.valid))
-    turns = flow(fields.combine(Spectrum.of(rates, rates).directions[:1]), law.train)
-    train, valid = law.train[: len(law.train) // 2], law.valid[: len(law.valid) // 4]
-    return Spectrum.of(Rates.averaged(law, fields, train, turns), Rates.averaged(law, fields, valid, turns))
-
-
-def flow(field: Symmetry, x: Tensor) -> Tensor:
-    """exp(s A) at 7 equally spaced s, as far both ways as the speed at x leads two deviations of x: (7, n, n)."""
-    A = field.matrices()
-    assert A is not None
-    scale = (x - x.mean(0)).square().flatten(1).sum(1).mean().sqrt()
-    speed = field.velocity(x).flatten(1).square().sum(1).div(len(x)).sqrt()
-    times = torch.linspace(-1, 1, TURNS).to(A) * REACH * scale / speed
-    turns: Tensor = torch.linalg.matrix_exp(times[:, None, None] * A)
-    return turns
+    """The spectrum of N fields."""
+    return Spectrum.of(*measured(law, fields))
 
 
 def dimension(limits: Tensor, law: Law) -> int:
