@@ -11,6 +11,7 @@ from bench.contracts import Induced, Metric, Symmetry
 from bench.lie import closure_residual, grassmann, jacobi_residual, orthonormaliser, principal_angles
 from bench.lie.identify import name
 from bench.metrics._chance import Spans, effective_samples
+from bench.metrics._cosets import outside
 from bench.metrics._elements import element_scores
 from bench.metrics._space import space_of
 
@@ -25,7 +26,8 @@ class GeneratorSimilarity(Metric):
 
     S = sum cos^2 of the principal angles between the spans of K discovered and J true velocities under <,>, in an
     action of N dimensions. 0 if K = 0 or K = N; None if J = 0, J = N, or fewer than 100 samples count effectively.
-    If the truth is a finite group, `.elements` compares the finite elements.
+    If the truth is a finite group, `.elements` compares the finite elements; beside true generators,
+    `.elements.outside` is how far they are from the true group.
     """
 
     version: ClassVar[int] = 1
@@ -57,6 +59,8 @@ class GeneratorSimilarity(Metric):
         scores[NAME] = _adjusted(S, K, J, N)
         if K and counted < ENOUGH:
             scores[NAME] = None
+        if symmetry.M:
+            scores[f"{NAME}.elements.outside"] = outside(symmetry, truth, space_of(test))
         return scores | _algebra(symmetry)
 
     @torch.no_grad()

@@ -147,3 +147,20 @@ def test_elements_keep_the_oracle_or_not_at_their_own_displacement(case: SimpleN
     assert quarter[name] == quarter[f"{name}.elements"] == pytest.approx(1, abs=1e-6)
     assert eighth[name] < 0.3
     assert still[name] == 0
+
+
+def test_beside_generators_an_element_is_right_if_it_lies_in_the_true_group(case: SimpleNamespace) -> None:
+    """SO(3) with reflections; a stretch of one axis by 2 is outside by its least distance from the group."""
+    action = Linear((3,))
+    test = case.held_out(action, case.gaussian(500, 3, 0), case.gaussian(500, 3, 1))
+    mirror = torch.diag(torch.tensor([-1.0, 1, 1]))
+    rotation = torch.linalg.matrix_exp(torch.einsum("k,kij->ij", torch.tensor([2.0, -0.7, 1.1]), case.rotations(3)))
+    alone = MatrixSymmetry.of(action, case.rotations(3))
+    whole = MatrixSymmetry.of(action, case.rotations(3), mirror[None])
+    name = f"{SCORE}.outside"
+    for found in (rotation, turn(math.pi - 0.1, 3), mirror @ rotation):
+        assert scores(finite(found, action=action), whole, test)[name] == pytest.approx(0, abs=1e-4)
+    assert scores(finite(mirror @ rotation, action=action), alone, test)[name] > 0.3
+    stretch = torch.diag(torch.tensor([2.0, 1, 1]))
+    assert scores(finite(stretch, action=action), whole, test)[name] == pytest.approx(1, abs=0.05)
+    assert scores(finite(torch.eye(3), action=action), whole, test)[name] is None
