@@ -26,6 +26,7 @@ from bench.contracts import (
 )
 from bench.oracles import Classifier, PhysicsOracle, Transformation, jet_oracles, truth_of
 from bench.oracles.kinematics import Cylinder
+from bench.oracles.shares import ProductShares
 
 __all__ = ["JetLogits", "Jets", "four_vectors", "on_shell"]
 
@@ -92,7 +93,7 @@ class Jets(Dataset):
         return None if formula is None else truth_of(self.actions()[action], formula.invariances)
 
     def _physics(self) -> dict[str, PhysicsOracle]:
-        return jet_oracles()
+        return {**jet_oracles(), "product_shares": ProductShares()}
 
 
 class JetLogits(Oracle):
