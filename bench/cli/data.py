@@ -85,7 +85,7 @@ def fetch(name: str, settings: tuple[str, ...], plugins: tuple[Path, ...]) -> No
 def describe(name: str, settings: tuple[str, ...], plugins: tuple[Path, ...]) -> None:
     """Describe the samples of DATASET: counts, labels, occupancy, ranges, and what leaves p(x) as it is.
 
-    For the last, a classifier is asked which samples of the test split are real and which are transformed: an AUC of
+    For the last, a classifier is asked which samples are real and which are transformed, at most 1,500: an AUC of
     one half says that it cannot tell.
     """
     from bench.cli.session import session
