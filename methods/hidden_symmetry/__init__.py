@@ -1,0 +1,6 @@
+"""Hidden symmetry: coordinates in which a symmetry is plain to see, after arXiv:2109.09721."""
+
+from .fields import HiddenGenerators
+from .method import HiddenSymmetry
+
+__all__ = ["HiddenGenerators", "HiddenSymmetry"]

@@ -1,0 +1,101 @@
+"""An invertible change of coordinates, near the identity when it is new."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["Chart", "Coupling", "coordinate_halves"]
+
+STRETCH = 2.0
+
+
+class Coupling(nn.Module):
+    """z = u on some coordinates and u exp(s) + b on the others, s and b networks of the first (arXiv:1605.08803).
+
+    Arguments:
+        fixed: 1 for the coordinates that stay, 0 for those that move, (D,).
+        width: units of the two hidden layers.
+    """
+
+    def __init__(self, fixed: Tensor, width: int) -> None:
+        super().__init__()
+        D = len(fixed)
+        self.fixed: Tensor
+        self.register_buffer("fixed", fixed)
+        self.last = nn.Linear(width, 2 * D)
+        self.hidden = nn.Sequential(nn.Linear(D, width), nn.Tanh(), nn.Linear(width, width), nn.Tanh())
+        nn.init.zeros_(self.last.weight)
+        nn.init.zeros_(self.last.bias)
+
+    def _given(self, fixed: Tensor) -> tuple[Tensor, Tensor]:
+        s, b = self.last(self.hidden(fixed)).chunk(2, -1)
+        moves = 1 - self.fixed
+        return moves * STRETCH * torch.tanh(s / STRETCH), moves * b
+
+    def forward(self, u: Tensor) -> Tensor:
+        """(B, D) -> (B, D)."""
+        s, b = self._given(u * self.fixed)
+        z: Tensor = u * s.exp() + b
+        return z
+
+    def inverse(self, z: Tensor) -> Tensor:
+        """(B, D) -> (B, D)."""
+        s, b = self._given(z * self.fixed)
+        u: Tensor = (z - b) * (-s).exp()
+        return u
+
+
+class Chart(nn.Module):
+    """f: samples whitened, then passed through couplings: z = f(x), (B, D) -> (B, D). New, it whitens and no more.
+
+    Arguments:
+        D: number of coordinates.
+        layers: of couplings, whose fixed coordinates are all halves in turn.
+        width: units of their hidden layers.
+    """
+
+    def __init__(self, D: int, layers: int, width: int) -> None:
+        super().__init__()
+        self.mean: Tensor
+        self.whitening: Tensor
+        self.unwhitening: Tensor
+        self.register_buffer("mean", torch.zeros(D))
+        self.register_buffer("whitening", torch.eye(D))
+        self.register_buffer("unwhitening", torch.eye(D))
+        halves = coordinate_halves(D)
+        self.couplings = nn.ModuleList(Coupling(halves[i % len(halves)], width) for i in range(layers))
+
+    def fit_whitening(self, x: Tensor) -> None:
+        """Mean 0 and covariance 1 over samples x (B, D)."""
+        values, vectors = torch.linalg.eigh(torch.cov(x.double().T).reshape(x.shape[1], -1))
+        scale = values.clamp(min=1e-6 * values.max().item()).sqrt()
+        self.mean = x.mean(0)
+        self.whitening = (vectors / scale @ vectors.T).to(x)
+        self.unwhitening = (vectors * scale @ vectors.T).to(x)
+
+    def forward(self, x: Tensor) -> Tensor:
+        z = (x - self.mean) @ self.whitening
+        for coupling in self.couplings:
+            z = coupling(z)
+        return z
+
+    def inverse(self, z: Tensor) -> Tensor:
+        """x = f^-1(z)."""
+        for coupling in reversed(self.couplings):
+            assert isinstance(coupling, Coupling)
+            z = coupling.inverse(z)
+        x: Tensor = z @ self.unwhitening + self.mean
+        return x
+
+
+def coordinate_halves(D: int) -> list[Tensor]:
+    """Each half of D coordinates followed by the rest, as masks (D,)."""
+    halves = []
+    for chosen in combinations(range(1, D), D // 2):
+        mask = torch.zeros(D)
+        mask[list(chosen)] = 1
+        halves += [mask, 1 - mask]
+    return halves

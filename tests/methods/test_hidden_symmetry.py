@@ -1,0 +1,171 @@
+from dataclasses import replace
+
+import pytest
+import torch
+from bench.methods.hidden_symmetry import HiddenGenerators, HiddenSymmetry
+from bench.methods.hidden_symmetry.chart import Chart, coordinate_halves
+from bench.methods.hidden_symmetry.equations import Equations
+from torch import Tensor
+
+from bench.contracts import BenchError, Field, Oracle, Samples, Tangent, Task
+
+from .tasks import gaussian_task, radial_share
+
+
+class Bowl(Oracle):
+    """|y|^2 for y = (a, b - a^2 / 2): rotations of y keep it, which no affine map of x does."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        a, b = x[:, 0], x[:, 1]
+        return (a.square() + (b - a.square() / 2).square())[:, None]
+
+
+class Valley(Oracle):
+    """b - a^2 / 2, kept by (1, a)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (x[:, 1] - x[:, 0].square() / 2)[:, None]
+
+
+class LinearMotion(Tangent):
+    """F(x) = B x."""
+
+    def __init__(self, B: Tensor) -> None:
+        super().__init__()
+        self.B = B
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x @ self.B.T
+
+
+def bent(oracle: Oracle) -> Task:
+    """Samples that are normal in y."""
+    task = gaussian_task(Field((2,)))
+    bend = [Samples(s.x + torch.tensor([0.0, 0.5]) * s.x[:, :1].square()) for s in (task.train, task.valid)]
+    return replace(task, train=bend[0], valid=bend[1], oracle=oracle)
+
+
+def random_symmetry(D: int = 4, K: int = 2) -> HiddenGenerators:
+    torch.manual_seed(0)
+    symmetry = HiddenGenerators(Field((D,)), K, layers=4, width=8).double().requires_grad_(False)
+    symmetry.chart.fit_whitening(torch.randn(300, D).double() @ torch.randn(D, D).double() + 2)
+    for parameter in symmetry.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    return symmetry
+
+
+def test_the_chart_has_an_inverse() -> None:
+    symmetry, x = random_symmetry(), torch.randn(200, 4).double() + 2
+    z = symmetry.coordinates(x)
+    assert (z - (x - symmetry.chart.mean) @ symmetry.chart.whitening).abs().max() > 0.1
+    torch.testing.assert_close(symmetry.chart.inverse(z), x)
+
+
+def test_a_new_chart_whitens_and_no_more() -> None:
+    chart, x = Chart(3, 4, 8), torch.randn(500, 3) @ torch.randn(3, 3) + 1
+    chart.fit_whitening(x)
+    z = chart(x)
+    torch.testing.assert_close(torch.cov(z.T), torch.eye(3), atol=1e-3, rtol=0)
+    torch.testing.assert_close(z @ chart.unwhitening + x.mean(0), x, atol=1e-3, rtol=0)
+
+
+@pytest.mark.parametrize("D", [2, 3, 4, 5])
+def test_every_two_coordinates_are_parted_by_some_coupling(D: int) -> None:
+    masks = torch.stack(coordinate_halves(D))
+    for i in range(D):
+        for j in range(D):
+            assert i == j or ((masks[:, i] == 1) & (masks[:, j] == 0)).any()
+
+
+def test_velocity_is_the_derivative_of_flow_and_step() -> None:
+    symmetry, x, h = random_symmetry(), torch.randn(50, 4).double(), 1e-5
+    for k, axis in enumerate(torch.eye(2).double()):
+        t = h * axis.expand(50, 2)
+        for flow in (symmetry.transform, symmetry.step):
+            slope = (flow(x, t) - flow(x, -t)) / (2 * h)
+            torch.testing.assert_close(slope, symmetry.velocity(x)[k], rtol=1e-5, atol=1e-7)
+
+
+def test_the_flow_is_a_group() -> None:
+    symmetry, x, t = random_symmetry(), torch.randn(50, 4).double(), 0.3 * torch.randn(50, 2).double()
+    torch.testing.assert_close(symmetry.transform(symmetry.transform(x, t), -t), x)
+    twice = symmetry.transform(symmetry.transform(x, 0.7 * t), 0.6 * t)
+    torch.testing.assert_close(twice, symmetry.transform(x, 1.3 * t))
+
+
+def test_is_rebuilt_from_config_and_state() -> None:
+    symmetry, x = random_symmetry(), torch.randn(50, 4).double()
+    again = HiddenGenerators(symmetry.action, **symmetry.config()).double()
+    again.load_state_dict(symmetry.state_dict())
+    torch.testing.assert_close(again.velocity(x), symmetry.velocity(x))
+
+
+def test_the_equation_of_a_vector_field_is_its_commutator() -> None:
+    draw = torch.Generator().manual_seed(0)
+    A, B = torch.randn(2, 3, 3, generator=draw, dtype=torch.float64)
+    x = torch.randn(40, 3, generator=draw, dtype=torch.float64)
+    symmetry = HiddenGenerators(Field((3,)), 1, 0, 1).double()
+    symmetry.affine.data[0, :, :3] = A
+    equations = Equations(LinearMotion(B), x)
+    found = equations.derivatives(symmetry, x)[0]
+    torch.testing.assert_close(found, x @ (B @ A - A @ B).T @ equations.white)
+
+
+@pytest.mark.parametrize(("turn", "kept"), [(1.0, True), (0.0, False)])
+def test_violations_tell_a_symmetry_from_chance(turn: float, kept: bool) -> None:
+    task = gaussian_task(Field((2,)))
+    assert task.oracle is not None
+    x = task.train.x.double()
+    symmetry = HiddenGenerators(Field((2,)), 1, 0, 1).double().requires_grad_(False)
+    symmetry.affine.data[0, :, :2] = torch.tensor([[1 - turn, -turn], [turn, 1 - turn]])
+    random = torch.randn(1, *x.shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    ratio, moves = Equations(task.oracle, x).violations(symmetry, x, 0.1, random)
+    assert (ratio.item() < 1e-20) == kept
+    assert ratio.item() < 1e-20 or ratio.item() > 0.5
+    torch.testing.assert_close(moves, symmetry.velocity(x), atol=0.3, rtol=0)
+
+
+@pytest.mark.parametrize("D", [2, 3])
+def test_plain_rotations_need_no_training(D: int) -> None:
+    task = gaussian_task(Field((D,)))
+    symmetry = HiddenSymmetry(K=D * (D - 1) // 2, form="affine", layers=0).discover(task)
+    assert radial_share(symmetry.velocity(task.valid.x), task.valid.x) < 1e-8
+    assert (symmetry.scores < 1e-6).all()
+
+
+def test_a_bent_rotation_is_found_in_bent_coordinates() -> None:
+    task = bent(Bowl())
+    plain, hidden = (HiddenSymmetry(layers=layers, steps=250).discover(task) for layers in (0, 2))
+    assert hidden.scores.item() < 0.1
+    assert hidden.scores.item() < 0.3 * plain.scores.item()
+
+
+def test_a_hidden_translation_is_found_along_a_coordinate() -> None:
+    task = bent(Valley())
+    symmetry = HiddenSymmetry(form="translation", layers=2, steps=150).discover(task)
+    x = task.valid.x
+    truth = torch.stack([torch.ones(len(x)), x[:, 0]], 1)
+    assert torch.cosine_similarity(symmetry.velocity(x)[0], truth, dim=1).abs().mean() > 0.98
+    t = torch.full((len(x), 1), 0.5)
+    shift = symmetry.coordinates(symmetry.transform(x, t)) - symmetry.coordinates(x)
+    torch.testing.assert_close(shift, shift[:1].expand_as(shift), atol=1e-4, rtol=0)
+
+
+def test_what_is_plain_can_be_left_out() -> None:
+    class Both(Oracle):
+        """Kept by (0, 0, 1), and by (1, a, 0)."""
+
+        def forward(self, x: Tensor) -> Tensor:
+            return Valley()(x[:, :2])
+
+    task = replace(gaussian_task(Field((3,))), oracle=Both())
+    settings = {"form": "translation", "layers": 0}
+    plain, hidden = (HiddenSymmetry(hidden_only=only, **settings).discover(task) for only in (False, True))
+    x = task.valid.x
+    assert plain.velocity(x)[0, :, :2].norm() < 1e-4 * plain.velocity(x).norm()
+    assert hidden.velocity(x)[0, :, 2].norm() < 0.2 * hidden.velocity(x).norm()
+
+
+def test_an_oracle_is_needed() -> None:
+    with pytest.raises(BenchError, match="needs an oracle"):
+        HiddenSymmetry().discover(replace(gaussian_task(Field((2,))), oracle=None))
