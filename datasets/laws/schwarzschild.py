@@ -56,13 +56,13 @@ class _TwoTensor(Equivariant):
     """A symmetric tensor with two indices, (B, 4) -> (B, 16), which a map carries along by its derivative."""
 
     def carried(self, symmetry: Symmetry, x: Tensor, t: Tensor) -> Tensor:
-        axes = torch.eye(4).to(x)
-        columns = [
-            torch.func.jvp(lambda at: symmetry.transform(at, t), (x,), (axis.expand_as(x).contiguous(),))[1]
-            for axis in axes
-        ]
+        def column(axis: Tensor) -> Tensor:
+            moved: Tensor = torch.func.jvp(lambda at: symmetry.transform(at, t), (x,), (axis.expand_as(x),))[1]
+            return moved
+
+        J = torch.func.vmap(column, out_dims=2)(torch.eye(4).to(x))
         here: Tensor = self(x)
-        return self._by(torch.stack(columns, 2), here.reshape(-1, *TENSOR)).flatten(1)
+        return self._by(J, here.reshape(-1, *TENSOR)).flatten(1)
 
     @abstractmethod
     def _by(self, J: Tensor, tensor: Tensor) -> Tensor:
