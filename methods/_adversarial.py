@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -13,7 +14,10 @@ from torch.nn import functional as F
 
 from bench.contracts import Progress, Samples, silent
 
-__all__ = ["Critics", "Features", "Game", "Judged", "Player", "in_single", "judge", "play", "repeated", "told_apart"]
+__all__ = [
+    "Critics", "Features", "Game", "Judged", "Player", "Stacked", "in_single", "judge", "play", "repeated",
+    "told_apart",
+]  # fmt: skip
 
 SLOPE = 0.2
 MOMENTA = (0.5, 0.99)
@@ -21,22 +25,24 @@ SLOWEST = 0.1
 NULL = 1e-2
 
 
-class Critics(nn.Module):
-    """R networks of equal shape, each layer one batched product: features (R, B, F) -> logits (R, B).
+class Stacked(nn.Module):
+    """R networks of equal shape, each layer one batched product: (R, B, first size) -> (R, B, last size).
 
     Arguments:
         count: R.
-        inputs: F.
-        width, layers: units of a hidden layer, and how many of these.
+        sizes: of all layers, the input first.
         draw: generator of the initial weights.
     """
 
-    def __init__(self, count: int, inputs: int, width: int, layers: int, draw: torch.Generator) -> None:
+    def __init__(self, count: int, sizes: Sequence[int], draw: torch.Generator) -> None:
         super().__init__()
-        sizes = [inputs, *[width] * layers, 1]
         shapes = list(pairwise(sizes))
+        gains = [2.0] * (len(shapes) - 1) + [1.0]
         self.weights = nn.ParameterList(
-            [torch.randn(count, a, b, generator=draw) * math.sqrt((2 if b > 1 else 1) / a) for a, b in shapes]
+            [
+                torch.randn(count, a, b, generator=draw) * math.sqrt(gain / a)
+                for (a, b), gain in zip(shapes, gains, strict=True)
+            ]
         )
         self.biases = nn.ParameterList([torch.zeros(count, 1, b) for _, b in shapes])
 
@@ -46,7 +52,22 @@ class Critics(nn.Module):
             if layer:
                 hidden = F.leaky_relu(hidden, SLOPE)
             hidden = torch.baddbmm(bias, hidden, weight)
-        return hidden[..., 0]
+        return hidden
+
+
+class Critics(Stacked):
+    """R discriminators: features (R, B, F) -> logits (R, B).
+
+    Arguments:
+        inputs: F.
+        width, layers: units of a hidden layer, and how many of these.
+    """
+
+    def __init__(self, count: int, inputs: int, width: int, layers: int, draw: torch.Generator) -> None:
+        super().__init__(count, [inputs, *[width] * layers, 1], draw)
+
+    def forward(self, features: Tensor) -> Tensor:
+        return super().forward(features)[..., 0]
 
 
 class Features:
@@ -127,8 +148,8 @@ class Player(nn.Module, ABC):
         """What critics see of B samples once each generator has moved them, (R, B, F)."""
 
     @abstractmethod
-    def penalty(self, still: Tensor, moved: Tensor) -> Tensor:
-        """What is added to the generators' loss, a scalar: from the same samples before and after."""
+    def penalty(self, samples: Samples, moved: Tensor) -> Tensor:
+        """What is added to the generators' loss, a scalar; `moved`: these samples as critics see them once moved."""
 
 
 def play(
@@ -157,7 +178,7 @@ def play(
         if learns:
             towards.param_groups[0]["lr"] = game.rate * game.factor(step)
             made = player.moved(third)
-            loss = F.softplus(-critics(made)).mean(1).sum() + player.penalty(player.still(third), made)
+            loss = F.softplus(-critics(made)).mean(1).sum() + player.penalty(third, made)
             towards.zero_grad()
             torch.autograd.backward(loss)
             towards.step()

@@ -53,10 +53,10 @@ class Maps(Player):
         seen = self.features(self.action.act(g, repeated(samples.x, R)), None)
         return seen.reshape(R, B, -1)
 
-    def penalty(self, still: Tensor, moved: Tensor) -> Tensor:
+    def penalty(self, samples: Samples, moved: Tensor) -> Tensor:
         if not self.order:
-            return still.new_zeros(())
-        off: Tensor = torch.linalg.matrix_power(self.elements(), self.order) - torch.eye(self.action.n).to(still)
+            return moved.new_zeros(())
+        off: Tensor = torch.linalg.matrix_power(self.elements(), self.order) - torch.eye(self.action.n).to(moved)
         return self.cyclic * off.square().sum()
 
 

@@ -13,18 +13,22 @@ __all__ = ["generator_of", "order"]
 
 LARGEST = 30
 NEARER = 5
+SAME = 1.5
+ROUNDING = 1e-9
 TERMS = 60
 
 
 def order(action: Action, h: Tensor, x: Tensor) -> int | None:
-    """The least k with h^k = 1: five times as near to it as any lower power, over samples x; None if none to 30."""
-    nearest, power = math.inf, h
-    for k in range(1, LARGEST + 1):
-        distance = _displacement(action, power, x)
-        if NEARER * distance < nearest and k > 1:
-            return k
-        nearest, power = min(nearest, distance), power @ h
-    return None
+    """The k up to 30 with h^k = 1 over samples x (B, *s), up to an error of h; None where that is not clear.
+
+    An error e of h makes one of k e of h^k, so k is the first with (about) the least distance of h^k from 1, by k; and
+    h^k has to be five times as near to 1 as all lower powers.
+    """
+    powers = [torch.linalg.matrix_power(h, k) for k in range(1, LARGEST + 1)]
+    distances = [_displacement(action, power, x) for power in powers]
+    errors = [distance / k for k, distance in enumerate(distances, 1)]
+    k = next(k for k, error in enumerate(errors, 1) if error <= SAME * min(errors) + ROUNDING * distances[0])
+    return k if k > 1 and NEARER * distances[k - 1] < min(distances[: k - 1]) else None
 
 
 def generator_of(action: Action, h: Tensor, x: Tensor) -> Tensor:
@@ -38,7 +42,7 @@ def generator_of(action: Action, h: Tensor, x: Tensor) -> Tensor:
     if k is None:
         return h
     root = h @ torch.linalg.matrix_exp(-_logarithm(torch.linalg.matrix_power(h, k)) / k)
-    powers = [torch.linalg.matrix_power(root, j) for j in range(1, k) if math.gcd(j, k) == 1]
+    powers: list[Tensor] = [torch.linalg.matrix_power(root, j) for j in range(1, k) if math.gcd(j, k) == 1]
     return min(powers, key=lambda power: _displacement(action, power, x))
 
 

@@ -20,6 +20,7 @@ __all__ = ["LieGAN"]
 FEW = 2048
 FIT = 8192
 JUDGING = 0.25
+ALONE = 0.5
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,8 @@ class LieGAN(Method):
 
     Restarts play side by side. The one is taken that critics, trained on against generators at rest, tell apart least
     on validation samples, of those that move samples at all; if none does, nothing is found. Its channels are turned
-    within their span so that what critics notice is not mixed into all of them; each is then judged alone, and is
-    claimed if it is told apart by less than `most`; this is its score.
+    within their span so that what critics notice is not mixed into all of them, and judged alone. Those told apart by
+    less than `most` are claimed; this is their score.
 
     With whole-numbered coefficients the answer is one finite element, exp(L) as an exact generator of the cyclic group
     that its powers make. As published, generators are free and may fall to the identity, against which `movement`
@@ -49,7 +50,7 @@ class LieGAN(Method):
         restarts: games played side by side.
         width: units of a critic's hidden layers.
         layers: hidden layers of a critic.
-        steps: of the game; a quarter as many to judge.
+        steps: of the game; a quarter as many to judge, half as many for channels alone.
         batch: samples in a step.
         rate: the generators' highest learning rate.
         critic_rate: the critics'.
@@ -103,11 +104,16 @@ class LieGAN(Method):
         proposals = self._proposals(task, generators, features, draw)
         critics = Critics(self.restarts, features.count, self.width, self.layers, draw).to(space)
         self._train(task, critics, proposals, train, draw)
-        best = judge(critics, proposals, train, valid, self._judging(task), draw).best(self.least)
+        judged = judge(critics, proposals, train, valid, self._game(task.steps(round(JUDGING * self.steps))), draw)
+        best = judged.best(self.least)
         if best is None:
             return NoSymmetry(task.action)
-        chosen = principal(critics, proposals, train[:FIT], best) @ generators.coefficients()[best].detach()
-        return self._claimed(task, chosen, space, features, train, valid, draw)
+        channels, told = generators.coefficients()[best].detach(), judged.told[best : best + 1]
+        if self.K > 1:
+            channels = principal(critics, proposals, train[:FIT], best) @ channels
+            told = self._told_alone(task, channels, space, features, draw)
+        kept = told < self.most
+        return self._claimed(task, torch.einsum("kp,pij->kij", channels[kept], space), told[kept], train)
 
     def _train(self, task: Task, critics: Critics, proposals: Proposals, train: Samples, draw: torch.Generator) -> None:
         """The whole game; with whole numbers in two halves, between which generators may be promoted."""
@@ -118,24 +124,24 @@ class LieGAN(Method):
             steps = steps // 2
         play(critics, proposals, train, self._game(max(1, steps)), draw, task.progress)
 
-    def _claimed(
-        self, task: Task, chosen: Tensor, space: Tensor, features: Features, train: Samples, valid: Samples,
-        draw: torch.Generator,
-    ) -> Symmetry:  # fmt: skip
-        """The channels (K, P) that pass alone."""
+    def _told_alone(
+        self, task: Task, channels: Tensor, space: Tensor, features: Features, draw: torch.Generator
+    ) -> Tensor:
+        """How far new critics tell each channel (K, P) alone, in half of the steps of the game, (K,)."""
         alone = Generators(space, self.K, 1, unit=False, size=1.0, draw=draw)
-        alone.raw.data = chosen[:, None]
-        proposals = self._proposals(task, alone, features, draw)
+        alone.raw.data = channels[:, None]
         critics = Critics(self.K, features.count, self.width, self.layers, draw).to(space)
-        told = judge(critics, proposals, train, valid, self._judging(task), draw).told
-        kept = told < self.most
-        matrices = alone.matrices()[kept, 0].detach()
+        proposals = self._proposals(task, alone, features, draw)
+        game = self._game(task.steps(round(ALONE * self.steps)))
+        return judge(critics, proposals, in_single(task.train), in_single(task.valid), game, draw).told
+
+    def _claimed(self, task: Task, matrices: Tensor, told: Tensor, train: Samples) -> Symmetry:
         if not len(matrices):
             return NoSymmetry(task.action)
         if self.finite:
             element = generator_of(task.action, torch.linalg.matrix_exp(matrices[0]), train.x[:FEW])
             return MatrixSymmetry.of(task.action, matrices[:0], element[None].to(matrices))
-        return MatrixSymmetry.of(task.action, matrices, scores=told[kept])
+        return MatrixSymmetry.of(task.action, matrices, scores=told)
 
     def _proposals(self, task: Task, generators: Generators, features: Features, draw: torch.Generator) -> Proposals:
         spread = self.grid if self.finite else self.spread
@@ -146,6 +152,3 @@ class LieGAN(Method):
 
     def _game(self, steps: int) -> Game:
         return Game(steps, self.batch, self.rate, self.critic_rate)
-
-    def _judging(self, task: Task) -> Game:
-        return self._game(task.steps(round(JUDGING * self.steps)))

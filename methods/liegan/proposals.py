@@ -67,10 +67,10 @@ class Proposals(Player):
         seen = self.features(x, y)
         return seen.reshape(R, -1, seen.shape[-1])
 
-    def penalty(self, still: Tensor, moved: Tensor) -> Tensor:
-        total = still.new_zeros(())
+    def penalty(self, samples: Samples, moved: Tensor) -> Tensor:
+        total = moved.new_zeros(())
         if self.weights.movement:
-            total = total + self.weights.movement * self._alike(still, moved)
+            total = total + self.weights.movement * self._alike(self.still(samples), moved)
         if self.weights.size or self.weights.orthogonality:
             c = self.generators.coefficients()
             lengths = c.norm(dim=-1)

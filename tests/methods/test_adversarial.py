@@ -81,8 +81,8 @@ class Shift(Player):
     def moved(self, samples: Samples) -> Tensor:
         return self.still(samples) + self.shift[:, None, None]
 
-    def penalty(self, still: Tensor, moved: Tensor) -> Tensor:
-        return still.new_zeros(())
+    def penalty(self, samples: Samples, moved: Tensor) -> Tensor:
+        return moved.new_zeros(())
 
 
 def test_players_learn_what_critics_cannot_tell_and_rest_while_judged() -> None:

@@ -12,7 +12,7 @@ from bench.methods.liegan import LieGAN
 from bench.methods.liegan.finite import generator_of, order
 from bench.methods.liegan.generators import Generators, drawn, exponential
 from bench.methods.liegan.proposals import Penalties, Proposals, promote
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.linalg import expm
@@ -50,6 +50,7 @@ def cosine(symmetry: Symmetry, k: int = 0) -> float:
     return abs((found[k] * TURN).sum() / found[k].norm() / TURN.norm()).item()
 
 
+@settings(max_examples=30)
 @given(arrays(np.float64, (3, 4, 4), elements=st.floats(-2, 2)))
 def test_exponential_is_scipys(matrices: np.ndarray) -> None:
     found = exponential(torch.from_numpy(matrices))
@@ -86,7 +87,7 @@ def test_the_group_of_an_element_off_by_a_little_is_found(k: int, data: st.DataO
     found = generator_of(Linear((2,)), h, x)
     torch.testing.assert_close(torch.linalg.matrix_power(found, k), torch.eye(2).double(), atol=1e-9, rtol=0)
     angles = torch.linalg.eigvals(found).angle().abs()
-    torch.testing.assert_close(angles, torch.full((2,), 2 * math.pi / k).double(), atol=1e-9, rtol=0)
+    torch.testing.assert_close(angles, torch.full((2,), 2 * math.pi / k, dtype=torch.float64), atol=1e-9, rtol=0)
 
 
 @pytest.mark.parametrize("h", [torch.linalg.matrix_exp(TURN), torch.diag(torch.tensor([1.1, 0.9]))])
@@ -131,16 +132,15 @@ def test_the_target_moves_along() -> None:
 def test_half_of_the_circle_makes_free_generators_collapse_and_others_be_refused() -> None:
     half = task(squared, sample=half_plane)
     assert LieGAN(unit=False, **SMALL).discover(half).K == 0
-    assert LieGAN(**SMALL).discover(half).K == 0
     anyway = LieGAN(most=1, **SMALL).discover(half)
     assert anyway.K == 1
-    assert anyway.scores.item() > 0.05
+    assert anyway.scores.item() > LieGAN.most
 
 
-def test_a_channel_too_many_stands_alone_and_is_refused() -> None:
-    found = LieGAN(K=2, **SMALL | {"spread": 0.5, "steps": 400}).discover(task(squared))
-    assert found.K == 1
-    assert cosine(found) > 0.99
+def test_a_channel_too_many_stands_alone_and_is_told_apart() -> None:
+    found = LieGAN(K=2, most=2, **SMALL | {"steps": 400}).discover(task(squared))
+    assert found.scores[0] < LieGAN.most < found.scores[1]
+    assert cosine(found) > 0.97
 
 
 def test_a_finite_group_is_one_exact_element() -> None:
@@ -165,11 +165,11 @@ def test_penalties_are_what_they_say() -> None:
     x = gaussian(50, 0)
     proposals = Proposals(Linear((2,)), generators, torch.zeros, Features(Samples(x)), Penalties(0, 1, 0, False))
     still = proposals.still(Samples(x))
-    assert proposals.penalty(still, still).item() == pytest.approx(1 + (math.sqrt(2) - 1) ** 2)
+    assert proposals.penalty(Samples(x), still).item() == pytest.approx(1 + (math.sqrt(2) - 1) ** 2)
     proposals.weights = Penalties(0, 0, 3, False)
-    assert proposals.penalty(still, still).item() == pytest.approx(3 / 2)
+    assert proposals.penalty(Samples(x), still).item() == pytest.approx(3 / 2)
     proposals.weights = Penalties(2, 0, 0, False)
-    assert proposals.penalty(still, still).item() == pytest.approx(2)
+    assert proposals.penalty(Samples(x), still).item() == pytest.approx(2)
 
 
 def test_to_fourier_amplitudes_a_shift_is_no_movement() -> None:
@@ -178,11 +178,11 @@ def test_to_fourier_amplitudes_a_shift_is_no_movement() -> None:
     features = Features(Samples(images))
     generators = Generators(torch.zeros(1, 3, 3), 1, 1, unit=False, size=1.0, draw=torch.Generator())
     proposals = Proposals(action, generators, torch.zeros, features, Penalties(1, 0, 0, True))
-    seen = features(images, None)[None]
+    samples, seen = Samples(images), features(images, None)[None]
     shifted = seen.reshape(1, 20, 8, 8).roll(3, -1).reshape(1, 20, -1)
     mixed = seen[:, :, torch.randperm(64, generator=torch.Generator().manual_seed(0))]
-    assert proposals.penalty(seen, shifted).item() == pytest.approx(1, abs=1e-5)
-    assert proposals.penalty(seen, mixed).item() < 0.95
+    assert proposals.penalty(samples, shifted).item() == pytest.approx(1, abs=1e-5)
+    assert proposals.penalty(samples, mixed).item() < 0.95
 
 
 @pytest.mark.parametrize(("wrong", "told"), [({"K": 0}, "K = 0"), ({"K": 2, "coefficients": "integers"}, "K = 2")])
