@@ -31,10 +31,10 @@ class ThreeBody(Bodies):
     conserve the energy to 1e-8.
 
     Arguments:
-        orbits_of: circular or general.
+        orbit: circular, or general.
     """
 
-    orbits_of: Literal["circular", "general"] = "circular"
+    orbit: Literal["circular", "general"] = "circular"
 
     paper: ClassVar[str] = "https://arxiv.org/abs/1906.01563"
     bodies: ClassVar[int] = 3
@@ -42,10 +42,10 @@ class ThreeBody(Bodies):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        one_of("orbits_of", self.orbits_of, ("circular", "general"))
+        one_of("orbit", self.orbit, ("circular", "general"))
 
     def orbits(self, count: int, rng: np.random.Generator) -> Tensor:
-        if self.orbits_of == "circular":
+        if self.orbit == "circular":
             return _centred(_triangles(count, rng))
         step = self.step()
         kept = torch.empty(0, 3, 2, 2, dtype=torch.float64)

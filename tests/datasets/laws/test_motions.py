@@ -18,7 +18,7 @@ from scipy.stats import kstest
 
 from bench.contracts import NoSymmetry
 
-BODIES = [TwoBody(), ThreeBody(), ThreeBody(orbits_of="general"), TwoBody(arc="half", time=1.0)]
+BODIES = [TwoBody(), ThreeBody(), ThreeBody(orbit="general"), TwoBody(arc="half", time=1.0)]
 
 
 def gradient(phi, x):
@@ -66,7 +66,7 @@ def test_forces_are_those_of_newton_and_the_slope_of_the_energy():
     torch.testing.assert_close(acceleration(x.reshape(50, 3, 2, 2)[:, :, 0]), -slope)
 
 
-@pytest.mark.parametrize("dataset", [TwoBody(), ThreeBody(), ThreeBody(orbits_of="general")])
+@pytest.mark.parametrize("dataset", [TwoBody(), ThreeBody(), ThreeBody(orbit="general")])
 def test_the_law_turns_and_half_a_circle_does_not(dataset):
     angles = torch.atan2(*dataset.load("test", 3).x[:, :2].T.flip(0)).numpy()
     assert kstest(angles, "uniform", (-math.pi, 2 * math.pi)).pvalue > 1e-3

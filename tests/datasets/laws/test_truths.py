@@ -27,7 +27,7 @@ DIMENSIONS = {
     "polynomial": lambda n: 1 + (n - 1) * (n - 2) // 2,
 }
 SIZES = [(law, n) for law in LAWS for n in (2, 3, 4, 7, 10) if law != "symplectic" or n % 2 == 0]
-BODIES = {"two": TwoBody(), "circular": ThreeBody(), "general": ThreeBody(orbits_of="general", samples=100)}
+BODIES = {"two": TwoBody(), "circular": ThreeBody(), "general": ThreeBody(orbit="general", samples=100)}
 FIELDS = {"oscillator": Oscillator(d=2), "kepler": Kepler(), "pendulum": DoublePendulum(), "hole": Schwarzschild()}
 
 
@@ -110,7 +110,7 @@ def test_the_pendulum_has_finite_symmetries_alone(oracle):
 @pytest.mark.parametrize(("dataset", "wrong"), [
     (Vectors, {"law": "cubic"}), (Vectors, {"n": 1}), (Vectors, {"n": 11}), (Vectors, {"law": "symplectic", "n": 3}),
     (Vectors, {"samples": 3}), (DiscreteRotation, {"k": 1}), (TwoBody, {"arc": "third"}), (TwoBody, {"time": 0}),
-    (ThreeBody, {"orbits_of": "figure"}), (Oscillator, {"d": 4}),
+    (ThreeBody, {"orbit": "figure"}), (Oscillator, {"d": 4}),
 ])  # fmt: skip
 def test_what_is_not_allowed_is_named(dataset, wrong):
     name, value = list(wrong.items())[-1]
