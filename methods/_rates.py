@@ -92,11 +92,32 @@ def _along(law: Law, moves: Tensor, x: Tensor) -> Tensor:
         return torch.stack([torch.func.jvp(phi, (x,), (move,))[1] for move in moves])
 
 
+class _FirstOrder(Symmetry):
+    """x + sum_k t_k v_k(x): what the flow is to first order in t, without its cost."""
+
+    def __init__(self, fields: Symmetry) -> None:
+        super().__init__(fields.action, fields.K)
+        self.fields = fields
+
+    def velocity(self, x: Tensor) -> Tensor:
+        return self.fields.velocity(x)
+
+    def transform(self, x: Tensor, t: Tensor) -> Tensor:
+        return x + self.along(x, t)
+
+    def transform_target(self, y: Tensor, t: Tensor) -> Tensor:
+        A, target = self.fields.matrices(), self.action.target
+        if A is None or target is None:
+            return y
+        return y + torch.einsum("bk,kb...->b...", t, target.velocity(A, y))
+
+
 def _along_the_flow(law: Law, fields: Symmetry, x: Tensor) -> Tensor:
+    flow = _FirstOrder(fields)
     still = x.new_zeros(len(x), fields.K)
 
     def violation(t: Tensor) -> Tensor:
-        return law.oracle.violation(fields, x, t).flatten(1) @ law.axes
+        return law.oracle.violation(flow, x, t).flatten(1) @ law.axes
 
     with torch.no_grad():
         axes = torch.eye(fields.K).to(x)
