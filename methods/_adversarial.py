@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -137,7 +138,13 @@ class Game:
 
 
 class Player(nn.Module, ABC):
-    """R generators side by side that move samples so that critics cannot tell."""
+    """R generators side by side that move samples so that critics cannot tell.
+
+    Class variables:
+        bends: whether they also change how samples are seen that are not moved; then E log(1 - D(x)) counts for them.
+    """
+
+    bends: ClassVar[bool] = False
 
     @abstractmethod
     def still(self, samples: Samples) -> Tensor:
@@ -179,6 +186,8 @@ def play(
             towards.param_groups[0]["lr"] = game.rate * game.factor(step)
             made = player.moved(third)
             loss = F.softplus(-critics(made)).mean(1).sum() + player.penalty(third, made)
+            if player.bends:
+                loss = loss + F.softplus(critics(player.still(one))).mean(1).sum()
             towards.zero_grad()
             torch.autograd.backward(loss)
             towards.step()

@@ -21,6 +21,20 @@ JUDGING = 0.25
 LEAST = 1e-4
 
 
+class Bent(nn.Module):
+    """A linear map plus a network that is zero at first, R side by side: (R, B, inputs) -> (R, B, outputs)."""
+
+    def __init__(self, count: int, inputs: int, outputs: int, width: int, layers: int, draw: torch.Generator) -> None:
+        super().__init__()
+        self.straight = Stacked(count, [inputs, outputs], draw)
+        self.network = Stacked(count, [inputs, *[width] * layers, outputs], draw)
+        nn.init.zeros_(self.network.weights[-1])
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.straight(x) + self.network(x)
+        return out
+
+
 class Coordinates(nn.Module):
     """R encoders and decoders x <-> z of standardised samples; z has mean 0 and covariance 1.
 
@@ -38,8 +52,8 @@ class Coordinates(nn.Module):
     ) -> None:
         super().__init__()
         draw = draw or torch.Generator()
-        self.encoder = Stacked(count, [inputs, *[width] * layers, latent], draw)
-        self.decoder = Stacked(count, [latent, *[width] * layers, inputs], draw)
+        self.encoder = Bent(count, inputs, latent, width, layers, draw)
+        self.decoder = Bent(count, latent, inputs, width, layers, draw)
         self.centre: Tensor
         self.spread: Tensor
         self.mean: Tensor
@@ -121,6 +135,8 @@ class LatentProposals(Player):
         weight: of the share of variance that is lost.
     """
 
+    bends = True
+
     def __init__(
         self, coordinates: Coordinates, generators: Generators, labels: Features | None, spread: float, weight: float,
         draw: torch.Generator,
@@ -174,13 +190,13 @@ class LaLiGAN(Method):
     K: int = 1
     latent: int = 0
     spread: float = 1.0
-    reconstruction: float = 10.0
+    reconstruction: float = 2.0
     restarts: int = 2
     width: int = 64
     layers: int = 2
     steps: int = 1500
     batch: int = 256
-    rate: float = 0.003
+    rate: float = 0.005
     critic_rate: float = 0.003
 
     actions = ("field",)
