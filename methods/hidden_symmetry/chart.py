@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from itertools import combinations
-
 import torch
 from torch import Tensor, nn
 
-__all__ = ["Chart", "Coupling", "coordinate_halves"]
+__all__ = ["Chart", "Coupling"]
 
 STRETCH = 2.0
 
@@ -53,7 +51,7 @@ class Chart(nn.Module):
 
     Arguments:
         D: number of coordinates.
-        layers: of couplings, whose fixed coordinates are all halves in turn.
+        layers: of couplings; each moves one coordinate by all the others, in turn.
         width: units of their hidden layers.
     """
 
@@ -65,8 +63,8 @@ class Chart(nn.Module):
         self.register_buffer("mean", torch.zeros(D))
         self.register_buffer("whitening", torch.eye(D))
         self.register_buffer("unwhitening", torch.eye(D))
-        halves = coordinate_halves(D)
-        self.couplings = nn.ModuleList(Coupling(halves[i % len(halves)], width) for i in range(layers))
+        fixed = 1 - torch.eye(D)
+        self.couplings = nn.ModuleList(Coupling(fixed[i % D], width) for i in range(layers))
 
     def fit_whitening(self, x: Tensor) -> None:
         """Mean 0 and covariance 1 over samples x (B, D)."""
@@ -89,13 +87,3 @@ class Chart(nn.Module):
             z = coupling.inverse(z)
         x: Tensor = z @ self.unwhitening + self.mean
         return x
-
-
-def coordinate_halves(D: int) -> list[Tensor]:
-    """Each half of D coordinates followed by the rest, as masks (D,)."""
-    halves = []
-    for chosen in combinations(range(1, D), D // 2):
-        mask = torch.zeros(D)
-        mask[list(chosen)] = 1
-        halves += [mask, 1 - mask]
-    return halves

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from bench.contracts import BenchError, Method, Symmetry, Task
+from bench.lie import bracket
 from bench.training import Schedule, optimise
 
 from .equations import Equations
@@ -60,6 +61,10 @@ class HiddenSymmetry(Method):
         if task.oracle is None:
             raise BenchError("hidden_symmetry needs an oracle and the task has none", "choose an --oracle")
         train, valid = task.train.x, task.valid.x[:FEW]
+        planes = train[0].numel() // 2
+        if self.form == "rotation" and planes < self.K:
+            what = f"K = {self.K} rotations that commute; {train[0].numel()} coordinates have at most {planes}"
+            raise BenchError(what, "choose a smaller K or form=affine")
         equations = Equations(task.oracle.requires_grad_(False), train[:FEW])
         symmetry = self._plain(task, equations)
         draw = torch.Generator().manual_seed(task.seed)
@@ -110,8 +115,32 @@ class HiddenSymmetry(Method):
         unit = vectors / values.sqrt()
         ratios, c = torch.linalg.eigh(unit.T @ rates @ rates.T @ unit)
         start = int((ratios < NULL * ratios.mean()).sum()) if self.hidden_only else 0
-        chosen: Tensor = (unit @ c[:, start : start + self.K]).T
-        return chosen
+        ordered: Tensor = (unit @ c[:, start:]).T
+        return commuting(ordered, every.affine.data, self.K) if self.form == "rotation" else ordered[: self.K]
+
+
+def commuting(ordered: Tensor, basis: Tensor, K: int) -> Tensor:
+    """The first of J generators, and after it the one nearest to the next that commutes with all before, up to K.
+
+    Only rotations that commute can be plain in the same coordinates and have orbits of dimension K.
+
+    Arguments:
+        ordered: coefficients of the generators, (J, N).
+        basis: (N, D, D + 1).
+    """
+    squares = basis[..., :-1].double()
+    chosen = ordered[:1]
+    while len(chosen) < K:
+        so_far = torch.einsum("ka,aij->kij", chosen, squares)
+        brackets = bracket(squares[:, None], so_far[None]).flatten(1)
+        values, vectors = torch.linalg.eigh(brackets @ brackets.T)
+        free = vectors[:, values < 1e-9 * values.max()]
+        left = ordered @ free @ free.T
+        left = left - left @ torch.linalg.pinv(chosen) @ chosen
+        share = left.norm(dim=1) / ordered.norm(dim=1)
+        best = int((share >= 0.5 * share.max()).int().argmax())
+        chosen = torch.cat([chosen, left[best : best + 1] / share[best]])
+    return chosen
 
 
 def generators(form: str, D: int) -> Tensor:

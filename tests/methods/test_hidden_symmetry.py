@@ -3,8 +3,9 @@ from dataclasses import replace
 import pytest
 import torch
 from bench.methods.hidden_symmetry import HiddenGenerators, HiddenSymmetry
-from bench.methods.hidden_symmetry.chart import Chart, coordinate_halves
+from bench.methods.hidden_symmetry.chart import Chart
 from bench.methods.hidden_symmetry.equations import Equations
+from bench.methods.hidden_symmetry.method import commuting, generators
 from torch import Tensor
 
 from bench.contracts import BenchError, Field, Oracle, Samples, Tangent, Task
@@ -69,12 +70,11 @@ def test_a_new_chart_whitens_and_no_more() -> None:
     torch.testing.assert_close(z @ chart.unwhitening + x.mean(0), x, atol=1e-3, rtol=0)
 
 
-@pytest.mark.parametrize("D", [2, 3, 4, 5])
-def test_every_two_coordinates_are_parted_by_some_coupling(D: int) -> None:
-    masks = torch.stack(coordinate_halves(D))
-    for i in range(D):
-        for j in range(D):
-            assert i == j or ((masks[:, i] == 1) & (masks[:, j] == 0)).any()
+def test_each_coupling_moves_one_coordinate() -> None:
+    chart, u = random_symmetry().chart, torch.randn(20, 4).double()
+    for i, coupling in enumerate(chart.couplings):
+        moved = (coupling(u) - u).abs().amax(0) > 1e-3
+        assert moved.tolist() == [i == j for j in range(4)]
 
 
 def test_velocity_is_the_derivative_of_flow_and_step() -> None:
@@ -133,6 +133,16 @@ def test_plain_rotations_need_no_training(D: int) -> None:
     assert (symmetry.scores < 1e-6).all()
 
 
+def test_chosen_rotations_commute_and_begin_with_the_best() -> None:
+    basis, draw = generators("rotation", 4).double(), torch.Generator().manual_seed(0)
+    ordered = torch.randn(6, 6, generator=draw, dtype=torch.float64)
+    chosen = commuting(ordered, basis, 2)
+    torch.testing.assert_close(chosen[0], ordered[0])
+    A, B = torch.einsum("ka,aij->kij", chosen, basis)[..., :4]
+    torch.testing.assert_close(A @ B, B @ A)
+    assert torch.linalg.matrix_rank(chosen) == 2
+
+
 def test_a_bent_rotation_is_found_in_bent_coordinates() -> None:
     task = bent(Bowl())
     plain, hidden = (HiddenSymmetry(layers=layers, steps=250).discover(task) for layers in (0, 2))
@@ -169,3 +179,8 @@ def test_what_is_plain_can_be_left_out() -> None:
 def test_an_oracle_is_needed() -> None:
     with pytest.raises(BenchError, match="needs an oracle"):
         HiddenSymmetry().discover(replace(gaussian_task(Field((2,))), oracle=None))
+
+
+def test_no_more_rotations_than_planes() -> None:
+    with pytest.raises(BenchError, match=r"K = 2 rotations that commute; 3 coordinates have at most 1"):
+        HiddenSymmetry(K=2).discover(gaussian_task(Field((3,))))
