@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -113,15 +114,16 @@ class _FirstOrder(Symmetry):
 
 
 def _along_the_flow(law: Law, fields: Symmetry, x: Tensor) -> Tensor:
-    flow = _FirstOrder(fields)
-    still = x.new_zeros(len(x), fields.K)
+    still, along = x.new_zeros(len(x), 1), x.new_ones(len(x), 1)
 
-    def violation(t: Tensor) -> Tensor:
-        return law.oracle.violation(flow, x, t).flatten(1) @ law.axes
+    def rate(axis: Tensor) -> Tensor:
+        flow = _FirstOrder(fields.combine(axis[None]))
+        violation = partial(law.oracle.violation, flow, x)
+        rates: Tensor = torch.func.jvp(violation, (still,), (along,))[1]
+        return rates.flatten(1) @ law.axes
 
     with torch.no_grad():
-        axes = torch.eye(fields.K).to(x)
-        return torch.stack([torch.func.jvp(violation, (still,), (axis.expand_as(still),))[1] for axis in axes])
+        return torch.stack([rate(axis) for axis in torch.eye(fields.K).to(x)])
 
 
 def velocity(fields: Symmetry, x: Tensor) -> Tensor:
