@@ -8,7 +8,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from bench.contracts import BenchError, Method, Symmetry, Task
+from bench.contracts import BenchError, Method, Oracle, Symmetry, Task
 from bench.lie import bracket
 from bench.training import Schedule, optimise
 
@@ -29,8 +29,8 @@ class HiddenSymmetry(Method):
 
     f is an invertible network, near the identity at first, and v_k(x) = Df^-1 (L_k z + b_k). First L and b alone, the
     smallest generalised eigenvectors of E |L_v phi|^2 against E |v|^2; then f, by gradient descent on
-    E [f / (f + c)], f = |phi(s x) - s phi(x)|^2 along v and c the same under a translation as long, with |G - 1|^2 for
-    the Gram matrix G of the fields.
+    E [f / (f + c)], f = |phi(s x) - s phi(x)|^2 along v and c that of a random move as long, with |G - 1|^2 for the
+    Gram matrix G of the fields.
 
     Arguments:
         K: number of fields.
@@ -65,31 +65,27 @@ class HiddenSymmetry(Method):
         if self.form == "rotation" and planes < self.K:
             what = f"K = {self.K} rotations that commute; {train[0].numel()} coordinates have at most {planes}"
             raise BenchError(what, "choose a smaller K or form=affine")
-        equations = Equations(task.oracle.requires_grad_(False), train[:FEW])
-        symmetry = self._plain(task, equations)
+        symmetry, equations = self._plain(task, task.oracle.requires_grad_(False))
         draw = torch.Generator().manual_seed(task.seed)
-        fixed = torch.randn(symmetry.K, *valid.shape, generator=torch.Generator().manual_seed(0)).to(valid)
 
-        def loss(x: Tensor, random: Tensor, time: float) -> Tensor:
-            violations, moves = equations.violations(symmetry, x, time, random)
+        def loss(x: Tensor, time: float) -> Tensor:
+            violations, moves = equations.violations(symmetry, x, time)
             return violations.mean() + speed_and_angle(moves)
 
         def batch_loss(index: Tensor, done: float) -> Tensor:
-            x = train[index]
-            time = SHORT + (REACH - SHORT) * torch.rand((), generator=draw).item()
-            return loss(x, torch.randn(symmetry.K, *x.shape, generator=draw).to(x), time)
+            return loss(train[index], SHORT + (REACH - SHORT) * torch.rand((), generator=draw).item())
 
         def valid_loss() -> float:
-            return loss(valid, fixed, SHORT).item()
+            return loss(valid, SHORT).item()
 
         if self.layers and symmetry.K:
             schedule = Schedule(task.steps(self.steps), self.batch, self.rate, patience=20)
             optimise(symmetry, batch_loss, valid_loss, len(train), schedule, draw, task.progress)
         with torch.no_grad():
-            symmetry.scores = equations.violations(symmetry, valid, SHORT, fixed)[0]
+            symmetry.scores = equations.violations(symmetry, valid, SHORT)[0]
         return symmetry.requires_grad_(False).eval()
 
-    def _plain(self, task: Task, equations: Equations) -> HiddenGenerators:
+    def _plain(self, task: Task, oracle: Oracle) -> tuple[HiddenGenerators, Equations]:
         """The best generators while f whitens and no more."""
         x = task.train.x
         D = x[0].numel()
@@ -97,6 +93,7 @@ class HiddenSymmetry(Method):
         every = HiddenGenerators(task.action, len(basis), 0, 1).to(x)
         every.chart.fit_whitening(x.flatten(1))
         every.affine.data = basis
+        equations = Equations(oracle, every.chart.unwhitening)
         chosen = torch.einsum("ka,aij->kij", self._choose(equations, every, x[:FEW]).to(x), basis)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(task.seed)
@@ -104,7 +101,7 @@ class HiddenSymmetry(Method):
         symmetry.chart.load_state_dict(every.chart.state_dict(), strict=False)
         symmetry.affine.data = chosen
         symmetry.affine.requires_grad_(self.form == "affine")
-        return symmetry
+        return symmetry, equations
 
     def _choose(self, equations: Equations, every: HiddenGenerators, x: Tensor) -> Tensor:
         """The K smallest c' E |L phi|^2 c over c' E |v|^2 c, less those that are known already: (K, N)."""
