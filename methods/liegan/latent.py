@@ -82,8 +82,8 @@ class Coordinates(nn.Module):
             one = torch.eye(raw.shape[2]).to(raw)
             whitening = torch.linalg.inv(torch.linalg.cholesky(covariance + LEAST * one)).mT
             self.mean, self.whitening = mean.detach(), whitening.detach()
-            return (raw - mean) @ whitening
-        return (raw - self.mean) @ self.whitening
+            return torch.bmm(raw - mean, whitening)
+        return torch.bmm(raw - self.mean, self.whitening)
 
     def decode(self, z: Tensor) -> Tensor:
         """z (R, B, d) -> standardised samples (R, B, D)."""
@@ -107,7 +107,7 @@ class LatentGenerators(Symmetry):
     def __init__(self, action: Action, K: int, latent: int, width: int, layers: int) -> None:
         super().__init__(action, K)
         self.shape = {"latent": latent, "width": width, "layers": layers}
-        self.coordinates = Coordinates(1, math.prod(action.shape), **self.shape)
+        self.coordinates = Coordinates(1, math.prod(action.shape), latent, width, layers)
         self.generators: Tensor
         self.register_buffer("generators", torch.zeros(K, latent, latent))
 
