@@ -47,10 +47,10 @@ class Group:
         if polish and len(span) > 1:
             span = nearest_algebra(span)
         scale = 1 / max(torch.linalg.matrix_norm(span, 2).max().item(), 1e-300) if len(span) else 1.0
-        self.generators = scale * span
+        self.generators: Tensor = scale * span
         self.elements = none if elements is None else elements.detach().cpu().double()
-        self.rounding = 0.1 * max(torch.finfo(matrices.dtype).eps for matrices in given) ** 0.5
-        self.noise = SIGMAS * max(closure_noise(self.generators), scale * spread)
+        self.rounding: float = 0.1 * max(torch.finfo(matrices.dtype).eps for matrices in given) ** 0.5
+        self.noise: float = SIGMAS * max(closure_noise(self.generators), scale * spread)
         if len(self.elements) and torch.linalg.cond(self.elements).max() > 1e12:
             raise BenchError("a finite element has no inverse; elements are invertible matrices", "leave it out")
         self.solved: dict[tuple[int, int], Tensor] = {}
@@ -92,7 +92,8 @@ def _size(given: list[Tensor]) -> int:
 
 def _orthonormal(generators: Tensor) -> Tensor:
     flat = generators.detach().cpu().double().flatten(1)
-    return (orthonormaliser(flat) @ flat).reshape(-1, *generators.shape[1:])
+    basis: Tensor = (orthonormaliser(flat) @ flat).reshape(-1, *generators.shape[1:])
+    return basis
 
 
 def closure_noise(generators: Tensor) -> float:
@@ -106,7 +107,7 @@ def closure_noise(generators: Tensor) -> float:
     if K < 2:
         return 0.0
     size = torch.linalg.matrix_norm(generators).square().mean()
-    return (size * (outside.square().sum() / (K * (K - 1))).sqrt()).item()
+    return float(size * (outside.square().sum() / (K * (K - 1))).sqrt())
 
 
 def nearest_algebra(generators: Tensor) -> Tensor:
@@ -123,7 +124,8 @@ def nearest_algebra(generators: Tensor) -> Tensor:
         A = rows.reshape(shape)
         upper = torch.triu_indices(shape[0], shape[0], 1)
         brackets = bracket(A[upper[0]], A[upper[1]]).flatten(1)
-        return (brackets - brackets @ rows.T @ rows).flatten()
+        off: Tensor = brackets - brackets @ rows.T @ rows
+        return off.flatten()
 
     flat = generators.flatten()
     for _ in range(STEPS):

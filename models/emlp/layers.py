@@ -46,12 +46,11 @@ class Linear(nn.Module):
     def __init__(self, group: Group, into: Representation, out: Representation) -> None:
         super().__init__()
         with_one = into + T(0)
-        self.rows = nn.ModuleList(
-            nn.ModuleList(
-                _Block(equivariant_maps(group, legs, source), copies, number) for source, number in with_one.terms
-            )
+        self.rows = [
+            [_Block(equivariant_maps(group, legs, source), copies, number) for source, number in with_one.terms]
             for legs, copies in out.terms
-        )
+        ]
+        self.blocks = nn.ModuleList(block for row in self.rows for block in row)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -113,7 +112,7 @@ class Bilinear(nn.Module):
         draw = torch.Generator().manual_seed(0)
         self.shapes = [(copies, group.n ** len(legs)) for legs, copies in rep.terms]
         tensors = [at for at, (legs, _) in enumerate(rep.terms) if legs]
-        products = []
+        self.products: list[_Product] = []
         for out, (legs, _) in enumerate(rep.terms):
             for first, second in combinations_with_replacement(tensors, 2):
                 joint = rep.terms[first][0] + rep.terms[second][0]
@@ -121,8 +120,8 @@ class Bilinear(nn.Module):
                     maps = equivariant_maps(group, legs, joint)
                     copies = [rep.terms[at][1] for at in (out, first, second)]
                     chosen = torch.stack([torch.randperm(m, generator=draw)[: min(copies)] for m in copies])
-                    products.append(_Product(maps, (out, first, second), chosen))
-        self.products = nn.ModuleList(product for product in products if len(product.basis))
+                    self.products += [_Product(maps, (out, first, second), chosen)] if len(maps) else []
+        self.blocks = nn.ModuleList(self.products)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -135,8 +134,8 @@ class Bilinear(nn.Module):
             nn.init.normal_(product.coefficients, std=share)
 
     def forward(self, x: Tensor) -> Tensor:
-        sizes = [copies * size for copies, size in self.shapes]
-        terms = [part.unflatten(1, shape) for part, shape in zip(x.split(sizes, 1), self.shapes, strict=True)]
+        parts = torch.split(x, [copies * size for copies, size in self.shapes], 1)
+        terms = [part.reshape(len(x), *shape) for part, shape in zip(parts, self.shapes, strict=True)]
         results = [torch.zeros_like(term) for term in terms]
         for product in self.products:
             out, copies = product.terms[0], product.chosen[0]

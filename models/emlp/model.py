@@ -121,7 +121,8 @@ class EMLP(Model):
         def loss(x: Tensor, y: Tensor) -> Tensor:
             if classes:
                 return F.cross_entropy(network(x), y)
-            return ((network(x) - y) / network.scale.reshape(network.shape)).square().mean()
+            off: Tensor = (network(x) - y) / network.scale.reshape(network.shape)
+            return off.square().mean()
 
         def valid_loss() -> float:
             assert task.valid.y is not None
@@ -144,8 +145,8 @@ def _target(action: Action) -> bool:
 
 def _size(x: Tensor, n: int) -> Tensor:
     """The root mean square of each vector of n components, on its components."""
-    squares = x.square().unflatten(1, (-1, n)).mean((0, 2))
-    return squares.sqrt().clamp(min=1e-12).repeat_interleave(n)
+    sizes: Tensor = x.square().reshape(len(x), -1, n).mean((0, 2)).sqrt().clamp(min=1e-12)
+    return sizes.repeat_interleave(n)
 
 
 def _units(y: Tensor, n: int, classes: int) -> tuple[Tensor, Tensor]:

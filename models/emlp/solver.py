@@ -55,7 +55,8 @@ class _Constraint:
 
     def _apply(self, left: Tensor, right: Tensor, w: Tensor) -> Tensor:
         on_left = (left @ w.flatten(1)).reshape(w.shape)
-        return right @ on_left - w if self.finite else on_left + right @ w
+        moved: Tensor = right @ on_left - w if self.finite else on_left + right @ w
+        return moved
 
 
 def invariants(group: Group, p: int, q: int = 0) -> Tensor:
@@ -133,7 +134,8 @@ def _start(group: Group, p: int, q: int) -> Tensor:
         )  # fmt: skip
     if best is None or 2 * size > l * r:
         return torch.eye(l * r, dtype=torch.float64).reshape(l, r, -1)
-    return torch.linalg.qr(best.tensors().flatten(0, 1)).Q.reshape(l, r, -1)
+    tensors: Tensor = torch.linalg.qr(best.tensors().flatten(0, 1)).Q.reshape(l, r, -1)
+    return tensors
 
 
 def _elements(group: Group) -> list[tuple[Tensor, bool]]:
@@ -165,7 +167,7 @@ class _Weights:
         values, vectors = torch.linalg.eig(A)
         condition = torch.linalg.cond(vectors).item()
         zero = max(ZERO, 10 * condition * (group.tolerance if not group.exact else group.rounding**2))
-        if not condition ** (p + q) < DEFECTIVE or zero > REACH:
+        if not condition < DEFECTIVE ** (1 / (p + q)) or zero > REACH:
             return None
         dual = 1 / values if finite else -values
         half = (p + q) // 2
@@ -256,4 +258,4 @@ def _largest(square: Callable[[Tensor], Tensor], like: Tensor) -> float:
     v = torch.randn(*like.shape[:2], 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     for _ in range(POWERS):
         v = square(v / v.norm(dim=(0, 1)))
-    return 1.2 * v.norm(dim=(0, 1)).max().item()
+    return float(1.2 * v.norm(dim=(0, 1)).max())

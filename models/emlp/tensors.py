@@ -61,8 +61,9 @@ class Representation:
         g = g.double()
         dual = torch.linalg.inv(g).mT if finite else -g.mT
         blocks = [joined([g if leg == "+" else dual for leg in legs], finite) for legs, _ in self.terms]
-        copies = [copies for _, copies in self.terms]
-        return torch.block_diag(*(block for block, m in zip(blocks, copies, strict=True) for _ in range(m)))
+        every = [torch.kron(torch.eye(m).to(g), B) for B, (_, m) in zip(blocks, self.terms, strict=True)]
+        whole: Tensor = torch.block_diag(*every)  # type: ignore[no-untyped-call]
+        return whole
 
 
 def T(p: int, q: int = 0) -> Representation:
