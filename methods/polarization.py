@@ -24,7 +24,7 @@ class Polarization(Method):
     The basis is that of the matrices of the action, or, for an action `field`, of polynomial fields, of the lowest
     degree at which there is a symmetry. Eigenvalues are in units of their mean, which is chance. A field's score is
     the upper 95 % limit of its eigenvalue on validation samples, which have not chosen it. On images, the rates are
-    taken once more as means over the flow of the lowest field, as a network's own change from pixel to pixel hides the
+    taken twice more as means over the flow of the lowest field, as a network's own change from pixel to pixel hides the
     law in its derivatives.
 
     Arguments:
