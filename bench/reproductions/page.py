@@ -25,7 +25,7 @@ def cells(finding: Finding) -> tuple[str, ...]:
     what = f"{check.over} {check.figure}" + (_range(*check.counts) if check.over == "share" else "")
     if check.at_most is not None or check.at_least is not None:
         what += f", wanted ≤ {check.at_most:g}" if check.at_most is not None else f", wanted ≥ {check.at_least:g}"
-    ours = "–" if finding.ours is None else f"{finding.ours:.3g}"
+    ours = "–" if finding.ours is None else f"{finding.ours:.5g}"
     ours += f" ({finding.runs} runs)" if finding.runs > 1 else ""
     verdict = finding.verdict + (f": {finding.reason}" if finding.reason else "")
     return finding.claim.name, finding.claim.source, what, check.published, ours, verdict
@@ -34,7 +34,9 @@ def cells(finding: Finding) -> tuple[str, ...]:
 def _range(low: float, high: float) -> str:
     if low == high:
         return f" = {low:g}"
-    return ("" if math.isinf(low) else f" ≥ {low:g}") + ("" if math.isinf(high) else f" ≤ {high:g}")
+    if math.isinf(low) or math.isinf(high):
+        return f" ≤ {high:g}" if math.isinf(low) else f" ≥ {low:g}"
+    return f" from {low:g} to {high:g}"
 
 
 def summary(findings: Sequence[Finding]) -> str:
