@@ -55,7 +55,6 @@ class SupervisedMLP(Method):
 
     actions = ("field", "linear", "image_affine", "four_vector")
     uses = frozenset({"pairs"})
-    paper = "https://arxiv.org/abs/2302.00806"
 
     def __post_init__(self) -> None:
         if not 0 < self.labelled_fraction <= 1:
