@@ -48,7 +48,7 @@ class Group:
             span = nearest_algebra(span)
         scale = 1 / max(torch.linalg.matrix_norm(span, 2).max().item(), 1e-300) if len(span) else 1.0
         self.generators: Tensor = scale * span
-        self.elements = none if elements is None else elements.detach().cpu().double()
+        self.elements: Tensor = none if elements is None else elements.detach().cpu().double()
         self.rounding: float = 0.1 * max(torch.finfo(matrices.dtype).eps for matrices in given) ** 0.5
         self.noise: float = SIGMAS * max(closure_noise(self.generators), scale * spread)
         if len(self.elements) and torch.linalg.cond(self.elements).max() > 1e12:
@@ -75,7 +75,8 @@ class Group:
     @cached_property
     def dual_elements(self) -> Tensor:
         """The inverse transpose of each finite element: (M, n, n)."""
-        return torch.linalg.inv(self.elements).mT
+        inverse: Tensor = torch.linalg.inv(self.elements)
+        return inverse.mT
 
 
 def _size(given: list[Tensor]) -> int:

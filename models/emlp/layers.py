@@ -28,8 +28,10 @@ class _Block(nn.Module):
 
     def weight(self) -> Tensor:
         """(out copies, out size, in copies, in size), as a matrix."""
-        out, into, _ = self.coefficients.shape
+        out, into, d = self.coefficients.shape
         _, rows, columns = self.basis.shape
+        if not d:
+            return self.basis.new_zeros(out * rows, into * columns)
         blocks = (self.coefficients @ self.basis.flatten(1)).reshape(out, into, rows, columns)
         return blocks.transpose(1, 2).reshape(out * rows, into * columns)
 
@@ -101,7 +103,8 @@ class Bilinear(nn.Module):
     """Products of two tensors that are no scalars, mapped to other terms: y_i = sum_a c_ia W_a (x_j x x_k).
 
     Each pair of terms gives as many products as its terms and the result's have copies, of copies drawn by a fixed
-    seed; those of at most four legs in all, among them scalar, vector and tensor products.
+    seed, different ones where there are. Pairs of at most four legs in all are taken, which has scalar, vector and
+    tensor products of vectors among them.
 
     Arguments:
         rep: representation of x and of the result, both (B, rep.size).
@@ -120,6 +123,8 @@ class Bilinear(nn.Module):
                     maps = equivariant_maps(group, legs, joint)
                     copies = [rep.terms[at][1] for at in (out, first, second)]
                     chosen = torch.stack([torch.randperm(m, generator=draw)[: min(copies)] for m in copies])
+                    if first == second:
+                        chosen[2] = chosen[1].roll(1)
                     self.products += [_Product(maps, (out, first, second), chosen)] if len(maps) else []
         self.blocks = nn.ModuleList(self.products)
         self.reset_parameters()

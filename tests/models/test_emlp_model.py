@@ -13,7 +13,7 @@ from bench.errors import BenchError
 
 from .groups import element, orthogonal
 
-SMALL = EMLP(width=32, depth=1, steps=80, batch=64, rate=0.01)
+SMALL = EMLP(width=32, depth=1, steps=160, batch=64, rate=0.02)
 
 
 def spring(x: Tensor) -> Tensor:
@@ -22,7 +22,7 @@ def spring(x: Tensor) -> Tensor:
     return torch.linalg.cross(first, second) + first
 
 
-def task(action: Action, law: Callable[[Tensor], Tensor] = spring, count: int = 100) -> Task:
+def task(action: Action, law: Callable[[Tensor], Tensor] = spring, count: int = 40) -> Task:
     draw = torch.Generator().manual_seed(0)
     x = torch.randn(2 * count, 6, generator=draw)
     samples = Samples(x, law(x))
@@ -45,7 +45,7 @@ def test_a_right_symmetry_beats_none_on_few_samples() -> None:
         network = SMALL.fit(moving, symmetry)
         with torch.no_grad():
             losses.append((network(fresh) - spring(fresh)).square().mean().item())
-    assert losses[0] < 0.5 * losses[1]
+    assert losses[0] < 0.1 * losses[1]
 
 
 def test_the_fitted_predictor_is_equivariant() -> None:

@@ -38,7 +38,7 @@ def test_lorentz_transformations_keep_the_closed_number_of_tensors() -> None:
     assert [len(invariants(Group(orthogonal(4, 1)), k)) for k in (2, 4, 6)] == [1, 4, 25]
 
 
-@pytest.mark.parametrize(("n", "ranks"), [(2, range(4)), (3, range(7)), (4, range(7))])
+@pytest.mark.parametrize(("n", "ranks"), [(2, range(4)), (3, range(7)), (4, range(5))])
 def test_a_reflection_leaves_the_pairings(n: int, ranks: range) -> None:
     group = Group(orthogonal(n), torch.diag(torch.tensor([-1.0] + [1.0] * (n - 1)))[None])
     pairings = [0 if k % 2 else math.prod(range(1, k, 2)) for k in ranks]
@@ -101,7 +101,7 @@ def test_every_map_of_a_basis_is_equivariant(generators: Tensor, legs: tuple[str
 
 
 @given(st.integers(0, 1000), st.sampled_from([orthogonal(3), orthogonal(4, 1), special_linear()]))
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=7)
 def test_another_basis_of_the_algebra_leaves_the_space(seed: int, generators: Tensor) -> None:
     mixing = torch.randn(len(generators), len(generators), generator=torch.Generator().manual_seed(seed)).double()
     if torch.linalg.cond(mixing) < 20:
@@ -111,7 +111,7 @@ def test_another_basis_of_the_algebra_leaves_the_space(seed: int, generators: Te
 
 
 @given(st.integers(0, 1000), st.sampled_from([orthogonal(3), orthogonal(4, 1), special_linear()]))
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=7)
 def test_another_basis_of_the_space_turns_the_tensors(seed: int, generators: Tensor) -> None:
     n = generators.shape[1]
     S = torch.eye(n) + 0.3 * torch.randn(n, n, generator=torch.Generator().manual_seed(seed)).double()
