@@ -34,7 +34,7 @@ class ThreeBody(Bodies):
         orbit: circular, or general.
     """
 
-    orbit: Literal["circular", "general"] = "circular"
+    orbit: Literal["circular", "general"] = "general"
 
     paper: ClassVar[str] = "https://arxiv.org/abs/1906.01563"
     bodies: ClassVar[int] = 3

@@ -27,7 +27,7 @@ DIMENSIONS = {
     "polynomial": lambda n: 1 + (n - 1) * (n - 2) // 2,
 }
 SIZES = [(law, n) for law in LAWS for n in (2, 3, 4, 7, 10) if law != "symplectic" or n % 2 == 0]
-BODIES = {"two": TwoBody(), "circular": ThreeBody(), "general": ThreeBody(orbit="general", samples=100)}
+BODIES = {"two": TwoBody(), "circular": ThreeBody(orbit="circular"), "general": ThreeBody(orbit="general", samples=100)}
 FIELDS = {"oscillator": Oscillator(d=2), "kepler": Kepler(), "pendulum": DoublePendulum(), "hole": Schwarzschild()}
 
 
