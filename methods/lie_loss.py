@@ -120,13 +120,19 @@ class Search:
         )  # fmt: skip
 
     def algebra(self, K: int, *, closed: bool = True) -> Algebra | None:
-        """The best K generators that are found from random starts; None if the action has fewer."""
+        """The best K generators that are found from random starts; None if the action has fewer.
+
+        With closure, one of the starts is what is best without.
+        """
         R = len(self.basis)
         if K > R:
             return None
         draw = torch.Generator().manual_seed(self.task.seed)
         start = torch.randn(self.method.restarts, K * R, generator=draw, dtype=torch.float64) / R**0.5
         weight = self.method.closure if closed and K > 1 else 0.0
+        unclosed = self.algebra(K, closed=False) if weight else None
+        if unclosed is not None:
+            start[0] = unclosed.coordinates.flatten()
         unknowns, losses = minimise(
             lambda c: self.loss(c.reshape(len(c), K, R), weight), start, steps=self.task.steps(STEPS)
         )
