@@ -103,7 +103,7 @@ def test_all_errors_at_once(bench):
 @pytest.mark.parametrize("words", [[], ["-m", "noop"], ["-d", "plane"]])
 def test_what_is_left_out_is_asked_for_with_the_list(bench, words):
     err = bench("run", *words, code=2).err
-    assert ("no method is named. There are: kernel" in err) == ("-m" not in words)
+    assert (re.search("no method is named. There are: .*kernel", err) is not None) == ("-m" not in words)
     assert bool(re.search(r"no dataset is named\. There are: .*plane, points", err)) == ("-d" not in words)
 
 
