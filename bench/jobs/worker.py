@@ -76,7 +76,10 @@ def main(folder: Path, go: Callable[[], object] = lambda: None) -> int:
     Arguments:
         go: returns when the work may begin; before it is called, the request is read and its plugins are imported.
     """
-    _redirect(folder / "log.txt")
+    try:
+        _redirect(folder / "log.txt")
+    except FileNotFoundError:  # it was to be the next, and no longer is
+        return 1
     meter = Meter(folder / "progress.json")
     try:
         request = json.loads((folder / "request.json").read_text())
