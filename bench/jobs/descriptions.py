@@ -20,6 +20,9 @@ from bench.plugins import Plugin
 
 __all__ = ["Descriptions", "Question"]
 
+HERE = str(Path(__file__).parent)
+"""Descriptions name files of the installation that gave them."""
+
 Question = tuple[Plugin, Mapping[str, Any] | None]
 """A plugin, with parameters to check and fill in, or None to be told of the class alone."""
 
@@ -74,7 +77,7 @@ class Descriptions:
         except BenchError:
             source = ""
         data = [os.environ.get("BENCH_DATA"), str(self.cache.root)] if plugin.kind == "dataset" else None
-        return digest([PROTOCOL, __version__, plugin.to_json(), source, params, data])
+        return digest([PROTOCOL, __version__, HERE, plugin.to_json(), source, params, data])
 
 
 def _changed(path: Path) -> int | None:
