@@ -26,6 +26,9 @@ from pathlib import Path
 import torch
 from bench.contracts import *
 HERE = Path(__file__).parent
+
+def note(name):
+    with open(HERE / f"{name}.called", "a") as file: file.write("x")
 """
 
 DATASETS = """
@@ -152,24 +155,36 @@ def _of(process: psutil.Process, cache: str) -> bool:
         return False
 
 
-NOTE = """
-def note(name):
-    with open(HERE / f"{name}.called", "a") as file: file.write("x")
+NOOP = """
+@dataclass(frozen=True)
+class Noop(Method):
+    \"\"\"Finds nothing.\"\"\"
+    uses = frozenset()
+    def discover(self, task):
+        note("noop")
+        return NoSymmetry(task.action)
 """
 
 
 @pytest.fixture(scope="module")
 def new_bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Bench]]:
-    """Makes a benchmark of plugin files, name -> text; nothing that it started outlives the tests."""
+    """Makes a benchmark of plugin files, name -> text; nothing that it started outlives the tests.
+
+    With `noop` a method of that name is there, which finds nothing.
+    """
     made: list[Bench] = []
 
-    def make(files: Mapping[str, str] | None = None, *, datasets: bool = True, **environment: str) -> Bench:
+    def make(
+        files: Mapping[str, str] | None = None, *, datasets: bool = True, noop: bool = False, **environment: str
+    ) -> Bench:
         bench = Bench(tmp_path_factory.mktemp("bench"), environment)
         if datasets:
             bench.write("data.py", DATASETS)
             (bench.folder / "points.txt").write_text("\n".join(str(((7 * i) % 23 - 11) / 5) for i in range(400)))
+        if noop:
+            bench.write("methods.py", NOOP)
         for name, text in (files or {}).items():
-            bench.write(name, NOTE + text)
+            bench.write(name, text)
         made.append(bench)
         return bench
 
@@ -182,15 +197,4 @@ def new_bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...
 @pytest.fixture
 def bench(new_bench: Callable[..., Bench]) -> Bench:
     """A benchmark with two datasets and a method that finds nothing."""
-    return new_bench({"methods.py": NOOP})
-
-
-NOOP = """
-@dataclass(frozen=True)
-class Noop(Method):
-    \"\"\"Finds nothing.\"\"\"
-    uses = frozenset()
-    def discover(self, task):
-        note("noop")
-        return NoSymmetry(task.action)
-"""
+    return new_bench(noop=True)

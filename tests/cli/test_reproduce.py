@@ -10,14 +10,6 @@ import pytest
 from bench.errors import BenchError
 from bench.reproductions.claims import chosen, read_claims
 
-NOOP = """
-@dataclass(frozen=True)
-class Noop(Method):
-    uses = frozenset()
-    def discover(self, task):
-        note("noop")
-        return NoSymmetry(task.action)
-"""
 METRIC = """
 class Seeded(Metric):
     version = 1
@@ -58,7 +50,7 @@ check = [{ figure = "seeded", at_least = 1 }]
 
 @pytest.fixture(scope="module")
 def bench(new_bench):
-    bench = new_bench({"methods.py": NOOP, "seeded.py": METRIC})
+    bench = new_bench({"seeded.py": METRIC}, noop=True)
     (bench.folder / "suites").mkdir()
     (bench.folder / "suites" / "reproductions.toml").write_text(CLAIMS)
     return bench

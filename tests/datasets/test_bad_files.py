@@ -150,7 +150,7 @@ def test_a_conversion_that_dies_leaves_nothing(cache, tmp_path, good, monkeypatc
 
 
 def test_other_runs_go_on(new_bench, tmp_path, good):
-    bench = new_bench({"methods.py": NOOP})
+    bench = new_bench(noop=True)
     path = hdf5(tmp_path / "jets.h5", {name: good[name] for name in ("X_jets", "pt", "m0")})
     bench.write("cms_data.py", PLUGIN.format(path=path), head="")
     result = bench("run", "-m", "noop", "-d", "broken", "-d", "plane", "--budget", "smoke", code=1)
@@ -162,12 +162,6 @@ def test_other_runs_go_on(new_bench, tmp_path, good):
     assert not bench.leftovers()
 
 
-NOOP = """
-@dataclass(frozen=True)
-class Noop(Method):
-    uses = frozenset()
-    def discover(self, task): return NoSymmetry(task.action)
-"""
 PLUGIN = """
 from dataclasses import dataclass
 from bench.contracts import Dataset

@@ -16,18 +16,6 @@ class {name}(Metric):
         return {{"{file}": {value}, "{file}.detail": 1.0}}
 """
 FACTS = 'def facts(self, **asked): return {"first.name": "plain"}'
-NOOP = """
-@dataclass(frozen=True)
-class Noop(Method):
-    uses = frozenset()
-    def discover(self, task):
-        note("noop")
-        return NoSymmetry(task.action)
-"""
-NOTE = """
-def note(name):
-    with open(HERE / f"{name}.called", "a") as file: file.write("x")
-"""
 RUN = ("run", "-m", "noop", "-d", "plane")
 
 
@@ -41,11 +29,10 @@ def metric(name, asks="", more="pass", version=1, value="1.0"):
 def bench(new_bench):
     """A run that two metrics have scored; a third one is not about its action."""
     made = new_bench({
-        "methods.py": NOOP,
         "first.py": metric("First", "symmetry", FACTS),
         "total.py": metric("Total", "scores", value='float(len(asked["scores"]))'),
         "other.py": metric("Other", "symmetry", 'actions = ("field",)'),
-    })  # fmt: skip
+    }, noop=True)  # fmt: skip
     made(*RUN, code=0)
     return made
 
@@ -75,7 +62,7 @@ def test_a_metric_of_another_kind_of_action_neither_scores_nor_makes_stale(bench
 
 def test_a_new_metric_alone_is_asked_and_its_scores_join_the_others(bench):
     (before,) = bench.records()
-    bench.write("second.py", NOTE + metric("Second", "symmetry", value="5.0"))
+    bench.write("second.py", metric("Second", "symmetry", value="5.0"))
     assert "metrics to score again: second" in bench("status", code=0).out
     record, again = asked(bench)
     assert again == (0, 0, 1, 0, 1)
