@@ -8,6 +8,7 @@ from bench.contracts.method import Method
 from bench.contracts.metric import HeldOut, Metric
 from bench.contracts.model import Model
 from bench.contracts.oracle import Equivariant, InView, Oracle, Tangent
+from bench.contracts.problem import Problem
 from bench.contracts.representation import Induced, Representation, View
 from bench.contracts.samples import Progress, Samples, Split, silent
 from bench.contracts.symmetry import Combination, MatrixSymmetry, NoSymmetry, Symmetry
@@ -17,6 +18,6 @@ from bench.errors import BenchError
 __all__ = [
     "Action", "BenchError", "Builder", "Combination", "Dataset", "Equivariant", "Field", "FourVector", "HeldOut",
     "ImageAffine", "InView", "Induced", "Linear", "MatrixSymmetry", "Method", "Metric", "Model", "NoSymmetry",
-    "Oracle", "PairSource", "Pairs", "Progress", "RandomFields", "Representation", "Samples", "Split", "Symmetry",
-    "Tangent", "Task", "View", "rms_speed", "silent", "unit_speed",
+    "Oracle", "PairSource", "Pairs", "Problem", "Progress", "RandomFields", "Representation", "Samples", "Split",
+    "Symmetry", "Tangent", "Task", "View", "rms_speed", "silent", "unit_speed",
 ]  # fmt: skip

@@ -47,6 +47,10 @@ class Dataset(ABC):
         """The same data set without copies made for training: every sample once, as p(x) is judged by."""
         return self
 
+    def downstream(self) -> Dataset:
+        """What downstream models learn from and are tested on, samples of the same shape and labels."""
+        return self
+
     @abstractmethod
     def actions(self) -> Mapping[str, Action]:
         """The actions on the samples, by name."""

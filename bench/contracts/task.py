@@ -1,4 +1,4 @@
-"""Task: what a method may see."""
+"""Task: what a method or a model may see."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from torch import Tensor
 
 from bench.contracts.action import Action
 from bench.contracts.oracle import Oracle
+from bench.contracts.problem import Problem
 from bench.contracts.samples import Progress, Samples, silent
 from bench.contracts.symmetry import Symmetry
 
@@ -48,6 +49,7 @@ class Task:
         oracle: phi on the view, with `"oracle"`.
         pairs: makes labelled pairs, with `"pairs"`.
         truth: the true symmetry, with `"truth"`: for controls alone.
+        problem: what a downstream model is to learn; None for a method.
         effort: the budget, as a multiple of the standard one.
         progress: tell it (step, steps, loss).
     """
@@ -59,6 +61,7 @@ class Task:
     oracle: Oracle | None = None
     pairs: PairSource | None = None
     truth: Symmetry | None = None
+    problem: Problem | None = None
     effort: float = 1.0
     progress: Progress = silent
 

@@ -23,7 +23,7 @@ class _Block(nn.Module):
     def __init__(self, basis: Tensor, out: int, into: int) -> None:
         super().__init__()
         self.basis: Tensor
-        self.register_buffer("basis", basis.to(torch.get_default_dtype()), persistent=False)
+        self.register_buffer("basis", basis.to(torch.get_default_dtype()))
         self.coefficients = nn.Parameter(torch.zeros(out, into, len(basis)))
 
     def weight(self) -> Tensor:
@@ -156,7 +156,7 @@ class _Product(nn.Module):
         self.terms = terms
         self.basis: Tensor
         self.chosen: Tensor
-        self.register_buffer("basis", basis.to(torch.get_default_dtype()), persistent=False)
+        self.register_buffer("basis", basis.to(torch.get_default_dtype()))
         self.register_buffer("chosen", chosen, persistent=False)
         self.coefficients = nn.Parameter(torch.zeros(chosen.shape[1], len(basis)))
 

@@ -7,10 +7,12 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from bench.contracts import Action, BenchError, Linear, MatrixSymmetry, Model, Symmetry, Task
-from bench.training import Schedule, initialise, optimise
+from bench.contracts import BenchError, Linear, MatrixSymmetry, Model, Problem, Symmetry, Task
+from bench.contracts.model import Needs
+from bench.contracts.problem import Kind
+from bench.learning import STEPS, learn, problem_of
+from bench.training import Schedule
 
 from .group import Group
 from .network import EquivariantMLP
@@ -24,21 +26,23 @@ class Scaled(nn.Module):
 
     Arguments:
         network: f, (B, D) -> (B, D').
+        problem: of x and y.
+
+    Attributes:
         size: of the coordinates of x, (D,).
         scale, shift: of those of y, (D',).
-        shape: of one y.
     """
 
-    def __init__(self, network: nn.Module, size: Tensor, scale: Tensor, shift: Tensor, shape: tuple[int, ...]) -> None:
+    def __init__(self, network: nn.Module, problem: Problem) -> None:
         super().__init__()
         self.network = network
-        self.shape = shape
+        self.shape = problem.outputs
         self.size: Tensor
         self.scale: Tensor
         self.shift: Tensor
-        self.register_buffer("size", size)
-        self.register_buffer("scale", scale)
-        self.register_buffer("shift", shift)
+        self.register_buffer("size", torch.ones(problem.size))
+        self.register_buffer("scale", torch.ones(problem.width))
+        self.register_buffer("shift", torch.zeros(problem.width))
 
     def forward(self, x: Tensor) -> Tensor:
         y: Tensor = self.shift + self.scale * self.network(x.flatten(1) / self.size)
@@ -49,8 +53,8 @@ class Scaled(nn.Module):
 class EMLP(Model):
     """An MLP whose every layer commutes with the matrices of a symmetry (Finzi et al., arXiv:2104.09459).
 
-    Samples are vectors on which the action repeats a matrix, targets stay or move likewise. Labels of integers are
-    classes, others are fitted by least squares. Without a symmetry all coordinates are scalars: a plain gated MLP.
+    Samples are vectors on which the action repeats a matrix, targets stay or move likewise. Without a symmetry all
+    coordinates are scalars: a plain gated MLP.
 
     Arguments:
         width: coordinates of a hidden layer.
@@ -66,39 +70,39 @@ class EMLP(Model):
     width: int = 128
     depth: int = 2
     rank: int = 2
-    steps: int = 3000
+    steps: int = STEPS
     batch: int = 250
     rate: float = 3e-3
     spread: float = 0.01
     polish: bool = False
 
-    needs: ClassVar[str] = "matrices"
-    problem: ClassVar[str] = "regression"
+    needs: ClassVar[Needs] = "matrices"
+    problems: ClassVar[tuple[Kind, ...]] = ("classification", "regression")
     paper: ClassVar[str] = "https://arxiv.org/abs/2104.09459"
 
-    def fit(self, task: Task, symmetry: Symmetry | None) -> nn.Module:
-        """The trained predictor x -> logits or target.
-
-        BenchError if the symmetry has no matrices, or the samples or targets are no vectors of its base space.
-        """
-        if task.train.y is None or task.valid.y is None:
-            raise BenchError("emlp learns from labels and the task has none", "choose a data set with labels")
+    def build(self, problem: Problem, symmetry: Symmetry | None) -> nn.Module:
+        """BenchError if the symmetry has no matrices, or the samples or targets are no vectors of its base space."""
         group = self._group(symmetry)
-        n = group.n if group else 1
-        classes = 0 if task.train.y.is_floating_point() else int(max(task.train.y.max(), task.valid.y.max())) + 1
-        x, y = task.train.x.flatten(1), task.train.y
-        target = _target(task.action) if group and not classes else None
-        into = (x.shape[1] // n) * T(1) if group else x.shape[1] * T(0)
-        width = classes or y[0].numel()
-        out = (width // n) * T(1) if target else width * T(0)
-        network = Scaled(
-            EquivariantMLP(group or Group(elements=torch.eye(1)[None]), into, out, self.width, self.depth, self.rank),
-            _size(x, n),
-            *_units(y, n if target else 0, classes),
-            (classes,) if classes else tuple(y.shape[1:]),
-        ).to(x)
-        self._train(network, task, classes)
-        return network
+        if group is None:
+            group, into, out = Group(elements=torch.eye(1)[None]), problem.size * T(0), problem.width * T(0)
+        else:
+            into = (problem.size // group.n) * T(1)
+            out = (problem.width // group.n) * T(1) if _target(problem) else problem.width * T(0)
+        return Scaled(EquivariantMLP(group, into, out, self.width, self.depth, self.rank), problem)
+
+    def fit(self, task: Task, symmetry: Symmetry | None) -> nn.Module:
+        """The trained predictor x -> logits or target."""
+        problem = problem_of(task)
+        network = self.build(problem, symmetry)
+        known = symmetry is not None and symmetry.K + symmetry.M > 0
+        n = problem.action.n if known else 1
+        assert isinstance(network, Scaled)
+        assert task.train.y is not None
+        network.size = _size(task.train.x.flatten(1), n)
+        if problem.kind == "regression":
+            y = task.train.y.reshape(len(task.train), -1)
+            network.scale, network.shift = _units(y, n, known and _target(problem))
+        return learn(network, task, Schedule(self.steps, self.batch, self.rate))
 
     def _group(self, symmetry: Symmetry | None) -> Group | None:
         if symmetry is None or symmetry.K + symmetry.M == 0:
@@ -112,35 +116,15 @@ class EMLP(Model):
         elements = symmetry.elements if isinstance(symmetry, MatrixSymmetry) else None
         return Group(A, elements, self.spread, self.polish)
 
-    def _train(self, network: Scaled, task: Task, classes: int) -> None:
-        initialise(network, task.seed)
-        schedule = Schedule(task.steps(self.steps), self.batch, self.rate)
-        x, y = task.train.x, task.train.y
-        assert y is not None
 
-        def loss(x: Tensor, y: Tensor) -> Tensor:
-            if classes:
-                return F.cross_entropy(network(x), y)
-            off: Tensor = (network(x) - y) / network.scale.reshape(network.shape)
-            return off.square().mean()
-
-        def valid_loss() -> float:
-            assert task.valid.y is not None
-            return loss(task.valid.x, task.valid.y.to(y)).item()
-
-        optimise(
-            network, lambda index, _: loss(x[index], y[index]), valid_loss, len(x), schedule,
-            torch.Generator().manual_seed(task.seed), task.progress,
-        )  # fmt: skip
-
-
-def _target(action: Action) -> bool:
+def _target(problem: Problem) -> bool:
     """Whether targets are vectors that move with the samples; BenchError if they move in another way."""
-    if action.target is None:
+    target = problem.action.target
+    if problem.kind == "classification" or target is None:
         return False
-    if isinstance(action.target, Linear) and action.target.n == action.n:
+    if isinstance(target, Linear) and target.n == problem.action.n:
         return True
-    raise BenchError(f"targets move by {action.target!r}; emlp allows those that stay, or vectors like the samples")
+    raise BenchError(f"targets move by {target!r}; emlp allows those that stay, or vectors like the samples")
 
 
 def _size(x: Tensor, n: int) -> Tensor:
@@ -149,11 +133,8 @@ def _size(x: Tensor, n: int) -> Tensor:
     return sizes.repeat_interleave(n)
 
 
-def _units(y: Tensor, n: int, classes: int) -> tuple[Tensor, Tensor]:
-    """Scale and shift of the targets: sizes and 0 of vectors, deviations and means of scalars, 1 and 0 of logits."""
-    if classes:
-        return torch.ones(classes), torch.zeros(classes)
-    flat = y.flatten(1) if y.dim() > 1 else y[:, None]
-    if n:
-        return _size(flat, n), torch.zeros(flat.shape[1])
-    return flat.std(0).clamp(min=1e-12), flat.mean(0)
+def _units(y: Tensor, n: int, moves: bool) -> tuple[Tensor, Tensor]:
+    """Scale and shift of targets (N, D'): sizes and 0 of vectors, deviations and means of scalars."""
+    if moves:
+        return _size(y, n), torch.zeros_like(y[0])
+    return y.std(0).clamp(min=1e-12), y.mean(0)

@@ -8,10 +8,11 @@ import torch
 from bench.models.emlp import EMLP
 from torch import Tensor
 
-from bench.contracts import Action, Field, ImageAffine, Linear, MatrixSymmetry, NoSymmetry, Samples, Task
+from bench.contracts import Action, Field, ImageAffine, Linear, MatrixSymmetry, NoSymmetry, Task
 from bench.errors import BenchError
 
 from .groups import element, orthogonal
+from .tasks import learning_task
 
 SMALL = EMLP(width=32, depth=1, steps=160, batch=64, rate=0.02)
 
@@ -25,8 +26,7 @@ def spring(x: Tensor) -> Tensor:
 def task(action: Action, law: Callable[[Tensor], Tensor] = spring, count: int = 40) -> Task:
     draw = torch.Generator().manual_seed(0)
     x = torch.randn(2 * count, 6, generator=draw)
-    samples = Samples(x, law(x))
-    return Task(samples[:count], samples[count:], action, seed=0)
+    return learning_task(x, law(x), action, count)
 
 
 def vectors(target: bool = True) -> Linear:
