@@ -35,7 +35,8 @@ def predict(request: dict[str, Any], folder: Path, meter: Meter) -> Outcome:
     predictor, cost = meter.measure(lambda: lesson.model.fit(task, symmetry))
     _check(predictor, problem, valid)
     save_state(predictor, folder / "predictor.safetensors")
-    return Outcome("ok", cost=cost | {"parameters": sum(weight.numel() for weight in predictor.parameters())})
+    parameters = sum(weight.numel() for weight in predictor.parameters())
+    return Outcome("ok", cost=cost | {"parameters": parameters, "samples": len(train)})
 
 
 def _check(predictor: object, problem: Problem, samples: Samples) -> None:
