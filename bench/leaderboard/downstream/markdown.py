@@ -14,14 +14,14 @@ from bench.leaderboard.tables import Row, Table
 __all__ = ["LEGEND", "lines"]
 
 LEGEND = (
-    "Downstream models: *n = …*: the score of a model trained on so many samples, accuracy, area under the ROC curve "
-    "of two classes, or correct digits -log10(MSE / variance) of a target; *area*: its mean over log n; **bold**: the "
-    "largest of what needed no truth. *Multiplier*: how many times the samples the model without a symmetry needs for "
-    "the same score. *Against none, wrong*: the paired difference of area, or of the score, to the same model without a symmetry and "
-    "with a random one of equal speed; ✓: its 95 % interval is above 0. At the largest n: *orbit*: accuracy over the "
-    "true group, mean / share of samples that are right on all of 16 elements; *invariance error*: change under the "
-    "group in units of the predictions' spread. *built-in*: the model's own symmetry. Definitions: "
-    "[docs/metrics.md](docs/metrics.md)."
+    "Downstream models: *n = …*: the score of a model trained on so many samples, accuracy, area under the ROC "
+    "curve of two classes, or correct digits -log10(MSE / variance) of a target; *area*: its mean over log n; "
+    "**bold**: the largest of what needed no truth. *Multiplier*: how many times the samples the model without a "
+    "symmetry needs for the same score. *Against none, wrong*: the paired difference of area, or of the score, to "
+    "the same model without a symmetry and with a random one of equal speed; ✓: its 95 % interval is above 0. At "
+    "the largest n: *orbit*: accuracy over the true group, mean / share of samples that are right on all of 16 "
+    "elements; *invariance error*: change under the group in units of the predictions' spread. *built-in*: the "
+    "model's own symmetry. Definitions: [docs/metrics.md](docs/metrics.md)."
 )
 
 
