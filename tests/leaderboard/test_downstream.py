@@ -98,3 +98,15 @@ def test_other_parameters_make_another_learner(board):
     board(curve("flow", (0.5, 0.7, 0.9)), curve("flow", (0.1, 0.2, 0.3), width=9))
     (table,) = tables(board.root)
     assert [one.name for one in learners(table)] == ["cnn + flow", "cnn + flow · model.width=9"]
+
+
+def test_curves_are_drawn(board, tmp_path):
+    pictures = [tmp_path / "a.svg", tmp_path / "b.svg"]
+    for picture in pictures:
+        assert full(board).run("--curves", str(picture)).exit_code == 0
+    assert pictures[0].read_bytes() == pictures[1].read_bytes()
+
+
+def test_without_curves_there_is_no_picture(board, tmp_path):
+    result = board(runs("flow", [0.5, 0.6])).run("--curves", str(tmp_path / "a.svg"))
+    assert (result.exit_code, "no curves of models" in result.error) == (1, True)
