@@ -181,7 +181,7 @@ class Pool:
         running = self._running.pop(folder)
         outcome = running.verdict(code, Outcome.read(folder), _tail(folder / "log.txt"))
         if outcome.status == "ok" and running.job.keep:
-            self.cache.keep(folder, running.job.identity, outcome)
+            self.cache.keep(folder, running.job.identity)
         else:
             self.cache.drop(folder)
         return outcome
