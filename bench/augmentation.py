@@ -99,7 +99,8 @@ def _check_targets(symmetry: Symmetry) -> None:
 
 def _length(x: Tensor) -> Tensor:
     """|x|, (N,)."""
-    return x.flatten(1).norm(dim=1)
+    length: Tensor = x.flatten(1).norm(dim=1)
+    return length
 
 
 def _where(chosen: Tensor, x: Tensor, otherwise: Tensor) -> Tensor:
@@ -108,7 +109,8 @@ def _where(chosen: Tensor, x: Tensor, otherwise: Tensor) -> Tensor:
 
 def _deviation(x: Tensor) -> Tensor:
     """sqrt(Var(x)), a scalar."""
-    return (x - x.mean(0)).flatten(1).square().sum(1).mean().sqrt().clamp(min=1e-12)
+    deviation: Tensor = (x - x.mean(0)).flatten(1).square().sum(1).mean().sqrt().clamp(min=1e-12)
+    return deviation
 
 
 def _unit_fields(symmetry: Symmetry, x: Tensor) -> Tensor:

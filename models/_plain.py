@@ -18,7 +18,7 @@ from bench.training import Schedule
 
 __all__ = ["Plain", "Standardised", "image_shape"]
 
-LEAST = 1e-3
+ROUNDING = 1e-5
 
 
 class Standardised(nn.Module):
@@ -49,20 +49,21 @@ class Standardised(nn.Module):
         """Take the units of the training samples, and of their targets if they are numbers."""
         x, y = task.train.x, task.train.y
         deviation, self.mean = torch.std_mean(x, self.over, correction=0, keepdim=True)
-        self.mean, self.size = self.mean[0], _unit(deviation[0])
+        self.mean, self.size = self.mean[0], _unit(deviation[0], self.mean[0])
         if problem_of(task).kind == "regression" and y is not None:
             deviation, self.shift = torch.std_mean(y.reshape(len(y), -1), 0, correction=0)
-            self.scale = _unit(deviation)
+            self.scale = _unit(deviation, self.shift)
 
     def forward(self, x: Tensor) -> Tensor:
         y: Tensor = self.shift + self.scale * self.network((x - self.mean) / self.size)
         return y.reshape(len(x), *self.outputs)
 
 
-def _unit(deviation: Tensor) -> Tensor:
-    """The deviations; the largest, or 1, for what hardly varies here and may vary elsewhere."""
+def _unit(deviation: Tensor, mean: Tensor) -> Tensor:
+    """The deviations; the largest, or 1, for what does not vary here and may vary once it is moved."""
     largest = deviation.max()
-    unit: Tensor = torch.where(deviation > LEAST * largest, deviation, torch.where(largest > 0, largest, 1.0))
+    varies = deviation > ROUNDING * mean.abs()
+    unit: Tensor = torch.where(varies, deviation, torch.where(largest > 0, largest, 1.0))
     return unit
 
 

@@ -61,8 +61,8 @@ class Patches(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw the positions."""
-        nn.init.normal_(self.positions, std=0.02)
+        """Positions of the size of an embedding: small ones take most of the steps to grow."""
+        nn.init.normal_(self.positions)
 
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = self.embed(F.pad(x, self.edge)).flatten(2).transpose(1, 2) + self.positions
@@ -94,7 +94,7 @@ class ViT(Plain):
         heads: of an attention; they divide the width.
     """
 
-    patch: int = 4
+    patch: int = 6
     width: int = 64
     depth: int = 2
     heads: int = 4
