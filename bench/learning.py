@@ -13,6 +13,8 @@ from bench.training import Schedule, initialise, optimise
 
 __all__ = ["STEPS", "Augment", "learn", "problem_of", "unit_of"]
 
+CHUNK = 1000  # many images at once are too many for memory
+
 STEPS = 1000
 """Optimiser steps of a model at the standard budget, and the default of every model's `steps`."""
 
@@ -64,7 +66,8 @@ def learn(
         return problem.loss(predictor(batch[0]), batch[1], unit)
 
     def valid_loss() -> float:
-        return problem.loss(predictor(x_valid), y_valid, unit).item()
+        parts = zip(torch.split(x_valid, CHUNK), torch.split(y_valid, CHUNK), strict=True)
+        return sum(problem.loss(predictor(x), y, unit).item() * len(x) for x, y in parts) / len(x_valid)
 
     schedule = replace(schedule, steps=task.steps(schedule.steps))
     optimise(predictor, loss, valid_loss, len(x), schedule, order, task.progress)
