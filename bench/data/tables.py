@@ -94,27 +94,30 @@ class ParquetTable(Table):
     format = "parquet"
 
     def __init__(self, path: Path) -> None:
-        import pyarrow.parquet as pq
+        import pyarrow as pa
 
         super().__init__(path)
-        with self._reading(), pq.ParquetFile(path) as file:
+        with self._reading(), self._open() as file:
             self.count = file.metadata.num_rows
-            some = file.num_row_groups > 0
-            first = file.read_row_group(0, use_threads=False) if some else file.schema_arrow.empty_table()
-            for key in first.column_names:
+            nothing = pa.RecordBatch.from_pylist([], schema=file.schema_arrow)
+            first = next(file.iter_batches(1, use_threads=False), nothing)
+            for key in first.schema.names:
                 if _numeric(first.column(key).type):
-                    self.shapes[key] = as_array(path, key, first.column(key).combine_chunks()).shape[1:]
+                    self.shapes[key] = as_array(path, key, first.column(key)).shape[1:]
 
-    def _blocks(self, keys: list[str], rows: int, every: int) -> Iterator[dict[str, Array]]:
+    def _open(self) -> Any:
+        """The file; not buffered ahead, as that holds the bytes of all row groups that are asked for."""
         import pyarrow.parquet as pq
 
-        with pq.ParquetFile(self.path) as file:
-            together = max(1, rows * file.num_row_groups // max(1, self.count))
-            for start in range(0, file.num_row_groups, every * together):
-                wanted = range(start, min(start + together, file.num_row_groups))
-                table = file.read_row_groups(wanted, columns=keys, use_threads=False)
-                for batch in table.to_batches(max_chunksize=rows):
-                    yield {key: as_array(self.path, key, batch.column(key)) for key in keys}
+        return pq.ParquetFile(self.path, pre_buffer=False)
+
+    def _blocks(self, keys: list[str], rows: int, every: int) -> Iterator[dict[str, Array]]:
+        with self._open() as file:
+            groups = file.num_row_groups
+            together = max(1, rows * groups // max(1, self.count))
+            wanted = [group for group in range(groups) if group // together % every == 0]
+            for batch in file.iter_batches(rows, row_groups=wanted, columns=keys, use_threads=False):
+                yield {key: as_array(self.path, key, batch.column(key)) for key in keys}
 
 
 def open_table(path: Path) -> Table:

@@ -46,12 +46,13 @@ def test_truncated(cache, tmp_path, good, write, keep):
     assert "fetch it again" in error.hint
 
 
-def test_damaged_inside(cache, tmp_path, good):
-    path = hdf5(tmp_path / "damaged.h5", good)
+@pytest.mark.parametrize(("write", "form"), [(parquet, "parquet"), (hdf5, "HDF5")])
+def test_damaged_inside(cache, tmp_path, good, write, form):
+    path = write(tmp_path / "damaged", good)
     content = bytearray(path.read_bytes())
     content[len(content) // 2 : len(content) // 2 + 4096] = bytes(4096)
     path.write_bytes(content)
-    assert "damaged.h5: cannot be read as HDF5" in refusal(cache, path).message
+    assert f"damaged: cannot be read as {form}" in refusal(cache, path).message
 
 
 @pytest.mark.parametrize(
