@@ -64,7 +64,7 @@ class Augmentation:
             if len(self.directions):
                 x, y = self._flow(x, y, draw)
             if self.symmetry.M and self.symmetry.action.target is None:
-                x = self._element(x, torch.randint(self.symmetry.M + 1, (len(x),), generator=draw))
+                x = self.symmetry.elements_of(x, torch.randint(self.symmetry.M + 1, (len(x),), generator=draw))
         return x, y
 
     def _flow(self, x: Tensor, y: Tensor, draw: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -74,15 +74,6 @@ class Augmentation:
         moved, target = self.symmetry.transform(x, t), self.symmetry.transform_target(y, t)
         near = _length(moved) <= self.limit
         return _where(near, moved, x), _where(near, target, y)
-
-    def _element(self, x: Tensor, number: Tensor) -> Tensor:
-        """Each sample moved by the element of its number; M is the identity."""
-        moved = x.clone()
-        for j in range(self.symmetry.M):
-            mine = (number == j).to(x.device)
-            if mine.any():
-                moved[mine] = self.symmetry.element(x[mine], j)
-        return moved
 
 
 def _check_targets(symmetry: Symmetry) -> None:
