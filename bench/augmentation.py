@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from bench.contracts import BenchError, Combination, Symmetry
+from bench.contracts import BenchError, Symmetry
 from bench.lie import orthonormaliser
 
 __all__ = ["Augmentation"]
@@ -77,13 +77,9 @@ class Augmentation:
 
 
 def _check_targets(symmetry: Symmetry) -> None:
-    inner = symmetry
-    while isinstance(inner, Combination):
-        inner = inner.inner
-    silent = type(inner).transform_target is Symmetry.transform_target
-    if symmetry.K and symmetry.action.target is not None and silent:
+    if symmetry.K and not symmetry.moves_targets:
         raise BenchError(
-            f"targets move with the samples and a {type(inner).__name__} does not say how",
+            f"targets move with the samples and a {type(symmetry).__name__} does not say how",
             "choose an action with matrices with --action",
         )
 

@@ -92,8 +92,6 @@ def command(
         parsed = [setting for text in settings if (setting := _attempt(parse_set, text, wrong))]
         repeats = _attempt(parse_seeds, seeds, wrong) or []
         numbers = _attempt(parse_sizes, sizes or "all", wrong) or []
-        if not models and (symmetries or sizes):
-            wrong.append("--symmetry and --n are for models (add --model)")
         if models and methods:
             wrong.append("--method and --model in one call (a model is given the symmetry of --symmetry)")
         requests = [Request(
@@ -151,6 +149,7 @@ def _attempt(parse: Callable[[T], R], what: T, wrong: list[str]) -> R | None:
 
 
 def _exit_code(records: Sequence[Record], planned: Sequence[PlannedRun]) -> int:
-    if all(run.problem is not None and run.problem.status == "skipped" for run in planned):
+    found = {record.status for record in records}
+    if found == {"skipped"} or all(run.problem is not None and run.problem.status == "skipped" for run in planned):
         return EXIT_NOTHING
-    return EXIT_OK if {record.status for record in records} == {"ok"} else EXIT_FAILED
+    return EXIT_OK if found == {"ok"} else EXIT_FAILED

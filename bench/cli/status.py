@@ -36,6 +36,7 @@ def command(
     registry = Registry(plugins)
     runs: list[PlannedRun] = []
     gone: list[list[str]] = []
+    seen: set[str] = set()
     with session((), results, registry=registry) as opened:
         if suite is not None:
             requests = read_suite(suite)[1]
@@ -52,7 +53,8 @@ def command(
         asked = [run for run in asked if (not datasets or run.dataset in datasets)]
         for run in asked:
             try:
-                runs += opened.planner.plan([run])
+                runs += [one for one in opened.planner.plan([run]) if one.spec.slot not in seen]
+                seen |= {one.spec.slot for one in runs}
             except BenchError as error:
                 gone.append([run.dataset, run.folder, str(run.seed), "orphan", str(error)])
     states = Counter(row[3] for row in gone)

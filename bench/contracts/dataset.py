@@ -48,8 +48,8 @@ class Dataset(ABC):
         return self
 
     def downstream(self) -> Dataset:
-        """What downstream models learn from and are tested on, samples of the same shape and labels."""
-        return self
+        """What downstream models learn from and are tested on, of the same shape and labels: every sample once."""
+        return self.plain()
 
     @abstractmethod
     def actions(self) -> Mapping[str, Action]:

@@ -60,6 +60,11 @@ class Symmetry(nn.Module, ABC):
         """How the target moves when the sample does; by default it stays."""
         return y
 
+    @property
+    def moves_targets(self) -> bool:
+        """Whether it says how targets move, where its action moves them."""
+        return self.action.target is None or type(self).transform_target is not Symmetry.transform_target
+
     def element(self, x: Tensor, j: int) -> Tensor:
         """The j-th finite element applied to x: (B, *s) -> (B, *s)."""
         raise IndexError(f"{type(self).__name__} has {self.M} finite elements, no number {j}")
@@ -170,6 +175,10 @@ class Combination(Symmetry):
 
     def transform(self, x: Tensor, t: Tensor) -> Tensor:
         return self.inner.transform(x, t @ self.c.to(t))
+
+    @property
+    def moves_targets(self) -> bool:
+        return self.inner.moves_targets
 
     def transform_target(self, y: Tensor, t: Tensor) -> Tensor:
         return self.inner.transform_target(y, t @ self.c.to(t))

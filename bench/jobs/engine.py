@@ -145,7 +145,7 @@ def _verdict(run: PlannedRun, outcomes: Mapping[str, Outcome]) -> Outcome | None
         if outcome is None:
             return None
         if outcome.status != "ok":
-            if job.kind.startswith("prepare_"):
+            if job.kind.startswith("prepare_") or (job.kind == "discover" and run.spec.model):
                 return Outcome("skipped", f"{job.kind} failed: {outcome.reason}", outcome.log_tail)
             return outcome
     return outcomes[run.jobs[-1].identity]

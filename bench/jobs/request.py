@@ -85,6 +85,8 @@ def problems(request: Request, registry: Registry) -> list[str]:
                 registry.get(kind, name)
             except BenchError as error:
                 lines.append(str(error))
+    if not request.models and (list(request.symmetries) != ["none"] or list(request.sizes) != [None]):
+        lines.append("--symmetry and --n are for models (add --model)")
     if request.budget not in BUDGETS:
         lines.append(f"no budget '{request.budget}'{suggest(request.budget, BUDGETS)} There are: {', '.join(BUDGETS)}")
     if request.representation not in (None, *REPRESENTATIONS):

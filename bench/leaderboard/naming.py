@@ -10,8 +10,8 @@ from typing import Any
 from bench.leaderboard.runs import Run
 
 __all__ = [
-    "METHOD", "TRACK", "canonical", "distinct", "method_key", "method_settings", "shown", "track", "track_settings",
-    "with_parameters",
+    "METHOD", "TRACK", "canonical", "distinct", "learner_key", "method_key", "method_settings", "parameters", "shown",
+    "track", "track_settings", "with_parameters",
 ]  # fmt: skip
 
 TRACK = ("dataset", "representation", "oracle")
@@ -30,9 +30,13 @@ def track(run: Run) -> str:
 
 def method_key(run: Run) -> str:
     """What must agree for runs to be repeats of each other."""
+    return canonical([learner_key(run), f"{run.record.spec.get('n') or 'all':>9}"])
+
+
+def learner_key(run: Run) -> str:
+    """The same without the number of training samples."""
     spec = run.record.spec
-    names = [spec["method"], spec.get("model"), f"{spec.get('n') or 'all':>9}"]
-    return canonical([*names, parameters(run, "method"), parameters(run, "model")])
+    return canonical([spec["method"], spec.get("model"), parameters(run, "method"), parameters(run, "model")])
 
 
 def track_settings(run: Run) -> list[str]:

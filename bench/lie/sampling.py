@@ -13,6 +13,7 @@ __all__ = ["group_elements"]
 
 WALK = 4
 COMPACT = 1e-6
+STILL = 1e-6
 
 
 def group_elements(generators: Tensor, count: int, rapidity: float, draw: torch.Generator) -> Tensor:
@@ -20,8 +21,9 @@ def group_elements(generators: Tensor, count: int, rapidity: float, draw: torch.
 
     Antisymmetric matrices of the span are its compact part. Each step turns about a random axis by a uniform angle of
     the whole circle; its distribution does not depend on the axis, so that the mean of an irreducible character chi_l
-    falls as c_l^steps towards the Haar measure, c_l = 1 / (2 l + 1) of SO(3); one generator needs one step. What is
-    left of the span moves by matrices of spectral norm up to `rapidity`, in between.
+    falls as c_l^steps towards the Haar measure, c_l = 1 / (2 l + 1) of SO(3); one generator, whose planes turn at
+    multiples of the slowest speed, needs one step. What is left of the span moves by matrices of spectral norm up to
+    `rapidity`, in between.
 
     Arguments:
         generators: A (K, n, n), in orthonormal coordinates.
@@ -51,9 +53,10 @@ def _directions(basis: Tensor, count: int, draw: torch.Generator) -> Tensor:
 
 
 def _turns(basis: Tensor, A: Tensor, count: int, draw: torch.Generator) -> Tensor:
-    """A uniform angle in [-pi, pi] of the fastest plane about a random axis."""
+    """A uniform angle in [-pi, pi] of the slowest plane that turns, about a random axis."""
     t = _directions(basis, count, draw)
-    speed = torch.linalg.eigvals(torch.einsum("bk,kij->bij", t, A)).imag.abs().amax(1)
+    speeds = torch.linalg.eigvals(torch.einsum("bk,kij->bij", t, A)).imag.abs()
+    speed = torch.where(speeds > STILL * speeds.amax(1, keepdim=True), speeds, math.inf).amin(1)
     angle = math.pi * (2 * torch.rand(count, generator=draw, dtype=torch.float64) - 1)
     turns: Tensor = t * (angle / speed)[:, None]
     return turns

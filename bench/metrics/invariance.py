@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from bench.contracts import HeldOut, Induced, Metric, NoSymmetry, Symmetry, rms_speed
+from bench.contracts import HeldOut, Induced, Metric, Symmetry, rms_speed
 from bench.lie import group_elements
 from bench.metrics.prediction import predicted
 
@@ -35,32 +36,41 @@ class Invariance(Metric):
     def score(self, **asked: Any) -> dict[str, float | None]:
         """`invariance.error` = sqrt(E |f(g x) - g f(x)|^2 / E |f(x) - E f|^2); of classes `invariance.agreement`
         P[argmax f(g x) = argmax f(x)] and `invariance.orbit`, the accuracy over the orbit, with `invariance.worst`, the
-        share of samples that are right on all of it; `invariance.local`, the error of L_u f at E |u|^2 = Var(x).
+        share of samples that are right on all of it, and `invariance.still`, the accuracy where these samples stand;
+        `invariance.local`, the error of L_u f at E |u|^2 = Var(x).
         """
         predictor, problem, truth, test = (asked[name] for name in ("predictor", "problem", "truth", "test"))
-        names = ["error", "local"] + (["agreement", "orbit", "worst"] if problem.kind == "classification" else [])
-        if truth is None or isinstance(truth, NoSymmetry) or truth.K + truth.M == 0:
+        classes = problem.kind == "classification"
+        names = ["error", "local", *(["agreement", "still", "orbit", "worst"] if classes else [])]
+        unknown = truth is None or truth.K + truth.M == 0
+        if unknown or (problem.kind == "regression" and not _says_how_targets_move(truth)):
             return dict.fromkeys(f"invariance.{name}" for name in names)
-        samples = test.samples[:SAMPLES]
+        draw = torch.Generator().manual_seed(test.seed)
+        samples = test.samples[torch.randperm(len(test.samples), generator=draw)[:SAMPLES].to(test.samples.x.device)]
         x, still = samples.x, predicted(predictor, samples.x)
         spread = (still - still.mean(0)).square().reshape(len(x), -1).sum(1).mean().clamp(min=1e-300)
-        draw = torch.Generator().manual_seed(test.seed)
         errors, kept, right = [], [], []
         for move in _moves(truth, test, len(x), draw):
             moved, expected = move(x, still)
             found = predicted(predictor, moved)
             errors.append((found - expected).square().reshape(len(x), -1).sum(1).mean())
-            if problem.kind == "classification":
+            if classes:
                 assert samples.y is not None
                 kept.append((found.argmax(1) == still.argmax(1)).double().mean())
                 right.append(found.argmax(1) == samples.y.cpu())
-        scores: dict[str, float | None] = {"error": torch.stack(errors).mean().div(spread).sqrt().item()}
-        scores["local"] = _local(predictor, truth, x, spread) if truth.K else None
+        scores: dict[str, float | None] = {"error": torch.stack(errors).mean().div(spread).sqrt().item(), "local": None}
+        with suppress(NotImplementedError):  # a layer without a forward derivative
+            scores["local"] = _local(predictor, truth, x, spread) if truth.K else None
         if right:
             orbit = torch.stack(right).double()
-            scores |= {"agreement": torch.stack(kept).mean().item()}
+            scores["agreement"] = torch.stack(kept).mean().item()
+            scores["still"] = (still.argmax(1) == samples.y.cpu()).double().mean().item()
             scores |= {"orbit": orbit.mean().item(), "worst": orbit.amin(0).mean().item()}
         return {f"invariance.{name}": value for name, value in scores.items()}
+
+
+def _says_how_targets_move(truth: Symmetry) -> bool:
+    return truth.action.target is None or (truth.moves_targets and not truth.M)
 
 
 def _moves(truth: Symmetry, test: HeldOut, count: int, draw: torch.Generator) -> list[Move]:

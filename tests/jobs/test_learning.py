@@ -69,6 +69,11 @@ class Turn(Method):
         note("turn")
         return MatrixSymmetry.of(task.action, torch.tensor([[[0., -1.], [1., 0.]]]))
 
+class Breaks(Method):
+    \"\"\"Raises.\"\"\"
+    uses = frozenset()
+    def discover(self, task): raise ValueError("boom")
+
 class Waves(Method):
     \"\"\"Finds fields without matrices.\"\"\"
     uses = frozenset()
@@ -109,7 +114,7 @@ def test_a_symmetry_that_a_method_has_found_is_not_searched_for_again(learned):
 def test_validation_labels_grow_with_the_training_samples(learned):
     assert learned.called("fit40v30")
     assert learned.called("fit160v40")
-    assert learned.called("fit200v200")
+    assert learned.called("fit200v50")
 
 
 def test_a_model_with_a_symmetry_of_its_own_is_given_none(learned):
@@ -169,11 +174,12 @@ def test_a_wrong_request_is_told_in_a_line(learned, words, said):
         (["--model", "radius", "--n", "5000"], "skipped", "5000 training samples are asked for and there are 200"),
         (["--model", "lines"], "skipped", "does not learn classification, only regression"),
         (["--model", "matrices", "--symmetry", "waves"], "skipped", "needs matrices, and the symmetry has none"),
-        (["--model", "odd"], "failed", "predictions have shape (64, 5), expected (B, *outputs) = (64, 2)"),
+        (["--model", "radius", "--symmetry", "breaks"], "skipped", "discover failed: ValueError: boom"),
+        (["--model", "odd"], "failed", "predictions have shape (50, 5), expected (B, *outputs) = (50, 2)"),
     ],
 )
 def test_what_cannot_be_learned_is_skipped_and_what_is_broken_has_failed(learned, words, status, said):
-    out = learned("run", "-d", "plane", *words, "--json", code=1).out
+    out = learned("run", "-d", "plane", *words, "--json", code=1 if status == "failed" else 3).out
     (record,) = json.loads(out)
     assert (record["status"], said in record["reason"]) == (status, True), record["reason"]
 

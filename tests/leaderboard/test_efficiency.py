@@ -25,7 +25,7 @@ def test_the_area_of_a_constant_is_the_constant_and_of_a_line_its_middle():
     assert area(dict.fromkeys(SIZES, 0.7)) == pytest.approx(0.7)
     middle = (rising(30) + rising(3000)) / 2
     assert area({n: rising(n) for n in SIZES}) == pytest.approx(middle)
-    assert area({30: 0.5}) is None
+    assert area({30: 0.5}) == 0.5
 
 
 @given(st.floats(0.2, 5))
@@ -39,6 +39,24 @@ def test_a_curve_that_needs_c_times_fewer_samples_has_the_multiplier_c(c):
 def test_the_same_curve_has_the_multiplier_1_although_it_saturates():
     flat = curve(lambda n: min(rising(n), rising(300)))
     assert sample_multiplier(flat, flat).value == pytest.approx(1)
+
+
+@given(st.floats(1.2, 8))
+def test_a_curve_that_saturates_c_times_earlier_has_the_multiplier_c(c):
+    def saturating(n):
+        return min(rising(n), rising(280))
+
+    dense = [30 * 1.05**k for k in range(100)]
+    base, model = ({n: {0: saturating(scale * n)} for n in dense} for scale in (1, c))
+    assert sample_multiplier(base, model).value == pytest.approx(c, rel=0.1)
+
+
+def test_a_flat_curve_is_no_bound_unless_it_lies_outside():
+    flat = curve(lambda n: 0.97)
+    assert sample_multiplier(curve(lambda n: 0.1 * math.log(n) + 0.18), flat).censored == ""
+    assert sample_multiplier(flat, flat) is None
+    assert sample_multiplier(curve(lambda n: 0.1), curve(lambda n: 0.2)).censored == ">"
+    assert sample_multiplier(curve(lambda n: 0.2), curve(lambda n: 0.1)).censored == "<"
 
 
 def test_noise_around_the_same_curve_keeps_1_in_the_interval():

@@ -68,8 +68,7 @@ class Lesson:
     def valid(self) -> Samples:
         """A quarter of n validation samples, at least 30 and at most 1000: they are labels that a model sees."""
         samples = self._shuffled(self.samples("valid"), "valid subset")
-        n = self.track.request["n"]
-        return samples[: MOST_VALID if n is None else min(MOST_VALID, max(LEAST_VALID, n // 4))]
+        return samples[: min(MOST_VALID, max(LEAST_VALID, len(self.train()) // 4))]
 
     def symmetry(self) -> Symmetry | None:
         """The symmetry that the model is given; None: its own."""

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from bench.jobs.specs import BUILT_IN
 from bench.leaderboard.downstream.efficiency import Multiplier, area, sample_multiplier
-from bench.leaderboard.statistics import Interval, mean_interval
-from bench.leaderboard.tables import Row, Table
+from bench.leaderboard.naming import learner_key, parameters
+from bench.leaderboard.runs import Point
+from bench.leaderboard.statistics import Interval, paired_interval
+from bench.leaderboard.tables import Row, Table, summary
 
-__all__ = ["SCORE", "TRUE", "WITHOUT", "WRONG", "Learner", "against", "baseline", "learners"]
+__all__ = [
+    "SCORE", "TRUE", "WITHOUT", "WRONG", "Learner", "against", "common", "height", "learners", "multiplier", "partner",
+]  # fmt: skip
 
 SCORE = "prediction"
 WITHOUT, WRONG, TRUE = "none", "random", "truth"
@@ -37,25 +43,41 @@ class Learner:
         return self.rows[0].method
 
     @property
-    def control(self) -> bool:
-        return self.rows[0].block == "control"
+    def block(self) -> str:
+        """`ranked`, `helped` by labels, pairs or the truth, or `control`."""
+        return self.rows[0].block
 
     @cached_property
-    def scores(self) -> dict[float, dict[int, float]]:
-        """n -> seed -> score, of the runs that went well."""
-        found = {size(row): {seed: value for seed, (value, _) in row.points(SCORE).items()} for row in self.rows}
+    def points(self) -> dict[float, dict[int, Point]]:
+        """n -> seed -> score with its standard error, of the runs that went well."""
+        found = {size(row): row.points(SCORE) for row in self.rows}
         return {n: of_seed for n, of_seed in found.items() if n is not None and of_seed}
 
-    @cached_property
-    def areas(self) -> dict[int, float]:
-        """Seed -> area under the score over log n, of the seeds that have every n."""
-        seeds = set.intersection(*(set(points) for points in self.scores.values())) if self.scores else set()
-        found = {seed: area({n: points[seed] for n, points in self.scores.items()}) for seed in sorted(seeds)}
-        return {seed: value for seed, value in found.items() if value is not None}
+    @property
+    def scores(self) -> dict[float, dict[int, float]]:
+        """n -> seed -> score."""
+        return {n: {seed: value for seed, (value, _) in of_seed.items()} for n, of_seed in self.points.items()}
+
+    def areas(self, sizes: Collection[float]) -> dict[int, Point]:
+        """Seed -> area under the score over the log of these n, of the seeds that have all of them.
+
+        The test samples are the same for every n: standard errors add up as the scores do.
+        """
+        if not sizes or not self.points.keys() >= set(sizes):
+            return {}
+        seeds = set.intersection(*(set(self.points[n]) for n in sizes))
+        return {seed: self._area(seed, sizes) for seed in sorted(seeds)}
+
+    def _area(self, seed: int, sizes: Collection[float]) -> Point:
+        values, errors = ({n: self.points[n][seed][part] for n in sizes} for part in (0, 1))
+        known = {n: error for n, error in errors.items() if error is not None}
+        error = area(known) if len(known) == len(errors) else None
+        return area({n: value or 0.0 for n, value in values.items()}), error
 
     @property
-    def area(self) -> Interval | None:
-        return mean_interval(list(self.areas.values())) if self.areas else None
+    def last(self) -> Row:
+        """The row of the largest number of training samples that has a result."""
+        return next((row for row in reversed(self.rows) if row.ok), self.rows[-1])
 
     def at(self, n: int | None) -> Row | None:
         """The row of a number of training samples as it was asked for."""
@@ -77,32 +99,62 @@ def learners(table: Table) -> list[Learner]:
     """The learners of a table, by name."""
     groups: dict[str, list[Row]] = {}
     for row in sorted(table.rows, key=lambda row: (asked(row) is None, asked(row) or 0)):
-        name = " · ".join(part for part in row.name.split(" · ") if not part.startswith("n="))
-        groups.setdefault(name, []).append(row)
-    return [Learner(name, tuple(rows)) for name, rows in sorted(groups.items())]
+        groups.setdefault(learner_key(row.runs[0]), []).append(row)
+    return sorted((Learner(name(rows[0]), tuple(rows)) for rows in groups.values()), key=lambda one: one.name)
 
 
-def baseline(learner: Learner, others: list[Learner]) -> Learner | None:
-    """The same model without a symmetry; of a model that is never without, the best that is."""
-    without = [other for other in others if other.source == WITHOUT]
-    own = [other for other in without if other.model == learner.model]
-    best = sorted((other for other in without if other.area), key=lambda other: -mean(other.areas))
-    return next(iter(own + best), None)
+def name(row: Row) -> str:
+    """The row's name without the number of samples."""
+    return row.name.replace(f" · n={asked(row) or 'all'}", "", 1)
 
 
-def mean(values: Mapping[int, float]) -> float:
-    return sum(values.values()) / len(values)
+def common(found: Sequence[Learner]) -> set[float]:
+    """The numbers of samples of all learners together: what an area is over."""
+    return {n for learner in found for n in learner.points}
+
+
+def partner(learner: Learner, others: Sequence[Learner], source: str) -> Learner | None:
+    """The same model, with the same parameters, and another source."""
+    mine = parameters(learner.rows[0].runs[0], "model")
+    return next(
+        (
+            other
+            for other in others
+            if (other.model, other.source) == (learner.model, source)
+            and parameters(other.rows[0].runs[0], "model") == mine
+        ),
+        None,
+    )
+
+
+def baseline(learner: Learner, others: Sequence[Learner]) -> Learner | None:
+    """The same model without a symmetry; of a model whose symmetry is built in, the best that has none."""
+    if learner.source != BUILT_IN:
+        return partner(learner, others, WITHOUT)
+    without = {other.name: other for other in others if other.source == WITHOUT}
+    areas = {name: summary(other.areas(common(others))) for name, other in without.items()}
+    return max(without.values(), key=lambda other: height(areas[other.name]), default=None)
+
+
+def height(interval: Interval | None) -> float:
+    """What learners are ordered by."""
+    return -math.inf if interval is None else interval.mean
 
 
 def against(learner: Learner, other: Learner) -> Interval | None:
-    """The mean difference of area over the seeds that both have; of the score, where there is one n alone."""
-    mine, theirs = (one.areas or next(iter(one.scores.values()), {}) for one in (learner, other))
-    if bool(learner.areas) != bool(other.areas) or not mine.keys() & theirs.keys():
+    """The mean difference of area over the n and the seeds that both have; of the score where that is one n alone."""
+    sizes = learner.points.keys() & other.points.keys()
+    mine, theirs = learner.areas(sizes), other.areas(sizes)
+    seeds = sorted(mine.keys() & theirs.keys())
+    if not seeds:
         return None
-    return mean_interval([mine[seed] - theirs[seed] for seed in sorted(mine.keys() & theirs.keys())])
+    a, b = ([points[seed] for seed in seeds] for points in (mine, theirs))
+    return paired_interval(
+        [value for value, _ in a], [value for value, _ in b], [error for _, error in a], [error for _, error in b]
+    )
 
 
-def multiplier(learner: Learner, others: list[Learner]) -> Multiplier | None:
+def multiplier(learner: Learner, others: Sequence[Learner]) -> Multiplier | None:
     """The samples that its baseline needs for the same score, as a multiple of its own."""
     base = baseline(learner, others)
     return None if base is None or base is learner else sample_multiplier(base.scores, learner.scores)
