@@ -1,0 +1,1 @@
+class LGATr: pass
