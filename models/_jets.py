@@ -7,11 +7,11 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from bench.contracts import BenchError, FourVector, Problem, Task
-from bench.learning import learn
+from bench.contracts import BenchError, FourVector, Model, Problem, Symmetry, Task
+from bench.learning import learn, problem_of
 from bench.training import Schedule
 
-__all__ = ["JetNetwork", "check_jets", "learn_in_single", "missing", "present"]
+__all__ = ["JetNetwork", "check_jets", "fit_jets", "missing", "present", "rest_frame"]
 
 CHUNK = 256
 
@@ -46,10 +46,32 @@ def check_jets(problem: Problem, name: str) -> tuple[int, int]:
     return problem.shape[0], problem.width
 
 
-def learn_in_single(network: nn.Module, task: Task, schedule: Schedule) -> nn.Module:
-    """Train on the samples in float32, in half the time: where their precision matters the network raises it."""
+def fit_jets(model: Model, task: Task, symmetry: Symmetry | None, schedule: Schedule) -> nn.Module:
+    """Build a model with parameters drawn from the task's seed, take its units, and train it.
+
+    It is trained on samples in float32, in half the time: where their precision matters the network raises it.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(task.seed)
+        network = model.build(problem_of(task), symmetry)
+    assert isinstance(network, JetNetwork)
+    network.measure(task.train.x)
     train, valid = (samples.with_x(samples.x.float()) for samples in (task.train, task.valid))
-    return learn(network, replace(task, train=train, valid=valid), schedule)
+    return learn(network, replace(task, train=train, valid=valid), schedule, draw=False)
+
+
+def rest_frame(x: Tensor) -> Tensor:
+    """Momenta in float64 in the rest frame of their jet P = sum_i p_i, by the boost without rotation: (B, C, 4).
+
+    E* = P.p / M and p* = p - P (E + E*) / (E_P + M). A jet lighter than 1e-6 of its energy counts as that heavy.
+    """
+    p = x.double()
+    jet = p.sum(1, keepdim=True)
+    E, momentum = jet[..., :1], jet[..., 1:]
+    square = E.square() - momentum.square().sum(-1, keepdim=True)
+    M = torch.maximum(square, (1e-6 * E).square() + 1e-24).sqrt()
+    at_rest = (E * p[..., :1] - (momentum * p[..., 1:]).sum(-1, keepdim=True)) / M
+    return torch.cat([at_rest, p[..., 1:] - momentum * (p[..., :1] + at_rest) / (E + M)], -1)
 
 
 def missing(model: str, package: str, version: str) -> BenchError:

@@ -11,10 +11,10 @@ from torch import nn
 from bench.contracts import BenchError, FourVector, MatrixSymmetry, Model, Problem, Symmetry, Task
 from bench.contracts.model import Needs
 from bench.contracts.problem import Kind
-from bench.learning import STEPS, problem_of
+from bench.learning import STEPS
 from bench.training import Schedule
 
-from .._jets import check_jets, learn_in_single
+from .._jets import check_jets, fit_jets
 from .forms import Forms, invariant_forms
 from .network import FreeBranch, InvariantBranch, Mixed
 
@@ -65,10 +65,7 @@ class Lorentz(Model):
 
     def fit(self, task: Task, symmetry: Symmetry | None) -> nn.Module:
         """The trained predictor x -> logits."""
-        network = self.build(problem_of(task), symmetry)
-        assert isinstance(network, FreeBranch | InvariantBranch | Mixed)
-        network.measure(task.train.x)
-        return learn_in_single(network, task, Schedule(self.steps, self.batch, self.rate, self.decay))
+        return fit_jets(self, task, symmetry, Schedule(self.steps, self.batch, self.rate, self.decay))
 
     def _forms(self, symmetry: Symmetry | None) -> Forms | None:
         if symmetry is None or symmetry.K + symmetry.M == 0:

@@ -136,7 +136,7 @@ class FreeBranch(JetNetwork):
         return out
 
 
-class Mixed(nn.Module):
+class Mixed(JetNetwork):
     """Invariant branch + w x free branch, where w is learned and starts at 0: an approximate symmetry."""
 
     def __init__(self, invariant: InvariantBranch, free: FreeBranch) -> None:
@@ -144,14 +144,10 @@ class Mixed(nn.Module):
         self.invariant, self.free = invariant, free
         self.weight = nn.Parameter(torch.zeros(1))
 
-    def reset_parameters(self) -> None:
-        nn.init.zeros_(self.weight)
-
     def measure(self, x: Tensor) -> None:
         self.invariant.measure(x)
         self.free.measure(x)
 
-    def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.invariant(x) + self.weight.to(x) * self.free(x)
-        return out
+    def predict(self, x: Tensor) -> Tensor:
+        return self.invariant.predict(x) + self.weight * self.free.predict(x)
 
