@@ -21,7 +21,7 @@ class JetNetwork(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, 4) -> logits (B, classes), in the precision of x."""
-        return torch.cat([self.predict(part) for part in x.split(CHUNK)]).to(x)
+        return torch.cat([self.predict(part) for part in torch.split(x, CHUNK)]).to(x)
 
     def measure(self, x: Tensor) -> None:
         """Take the units from training samples."""
@@ -76,6 +76,4 @@ def rest_frame(x: Tensor) -> Tensor:
 
 def missing(model: str, package: str, version: str) -> BenchError:
     """What to say where the library of a model is not installed."""
-    return BenchError(
-        f"the model {model} needs {package}, which is not installed", f"pip install {package}=={version}"
-    )
+    return BenchError(f"the model {model} needs {package}, which is not installed", f"pip install {package}=={version}")

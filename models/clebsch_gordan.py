@@ -46,12 +46,12 @@ class Round(nn.Module):
 
     def forward(self, h: Tensor, A: Tensor, Y: Tensor, there: Tensor) -> tuple[Tensor, Tensor]:
         """h (B, N, width), A (B, sum_l c (2 l + 1)), Y (B, N, (degree + 1)^2), there (B, N, 1) -> h, A."""
-        harmonics = Y.split(self.sizes, -1)
+        harmonics = torch.split(Y, self.sizes, -1)
         w = (there / self.slots * self.send(h)).chunk(len(self.sizes), -1)
         A = A + torch.cat([(each.mT @ Y_l).flatten(1) for each, Y_l in zip(w, harmonics, strict=True)], 1)
         A = A + self.product(A, A / (1 + A.square().sum(1, keepdim=True)).sqrt())
-        multipoles = A.split([self.channels * size for size in self.sizes], 1)
-        read = [Y_l @ A_l.unflatten(1, (self.channels, -1)).mT for A_l, Y_l in zip(multipoles, harmonics, strict=True)]
+        multipoles = torch.split(A, [self.channels * size for size in self.sizes], 1)
+        read = [Y_l @ A_l.reshape(len(A), self.channels, -1).mT for A_l, Y_l in zip(multipoles, harmonics, strict=True)]
         out: Tensor = h + self.norm(self.update(torch.cat([h, *read], -1)))
         return out, A
 
@@ -131,4 +131,5 @@ def _o3() -> ModuleType:
         from e3nn import o3
     except ImportError:
         raise missing("clebsch_gordan", "e3nn", "0.6.0") from None
-    return o3
+    module: ModuleType = o3
+    return module

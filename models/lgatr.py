@@ -45,7 +45,7 @@ class Transformer(JetNetwork):
 
     def predict(self, x: Tensor) -> Tensor:
         there = present(x)
-        p = (rest_frame(x) / self.unit).to(self.read[0].weight)
+        p = (rest_frame(x) / self.unit).to(next(self.parameters()))
         square = p[..., 0].square() - p[..., 1:].square().sum(-1)
         scalars = torch.stack([p[..., 0].asinh(), square.asinh()], -1)
         mask = there[:, None, None] | torch.eye(x.shape[1], dtype=torch.bool, device=x.device)
@@ -130,4 +130,5 @@ def _library() -> ModuleType:
         import lgatr
     except ImportError:
         raise missing("lgatr", "lgatr", "2.0.0") from None
-    return lgatr
+    module: ModuleType = lgatr
+    return module

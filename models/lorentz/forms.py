@@ -19,7 +19,7 @@ DILATION = 0.5**0.5
 
 @dataclass(frozen=True)
 class Forms:
-    """Symmetric forms J with A'J + J A = c_A J for the generators A, and h'J h = c_h J for finite elements h.
+    """Symmetric forms J with A'J + J A = c_A J for the generators A.
 
     Arguments:
         J: (m, n, n), float64, of spectral norm 1 each.
@@ -46,8 +46,8 @@ class Forms:
         return self.J[0]
 
 
-def invariant_forms(generators: Tensor, elements: Tensor | None = None) -> Forms:
-    """The symmetric forms that generators (K, n, n) and finite elements (M, n, n) keep up to a factor.
+def invariant_forms(generators: Tensor) -> Forms:
+    """The symmetric forms that generators (K, n, n) keep up to a factor.
 
     For a J that has an inverse the trace gives the factor, c_A = 2 tr A / n: the traceless part of A keeps J itself,
     so J spans a null space in n (n + 1) / 2 unknowns, of a map with singular values s. Over generators that are
@@ -57,19 +57,14 @@ def invariant_forms(generators: Tensor, elements: Tensor | None = None) -> Forms
     (arXiv:2302.00236), where J is learned.
 
     Raises:
-        BenchError: no matrix at all, or one that is not finite, or a finite element without inverse.
+        BenchError: there is no generator, or one that is not finite.
     """
-    given = [M.detach().cpu().double() for M in (generators, elements) if M is not None and len(M)]
-    if not given or not all(M.isfinite().all() for M in given):
-        raise BenchError("a metric needs finite matrices of generators or of finite elements", "leave the others out")
-    n = given[0].shape[-1]
+    if not len(generators) or not generators.isfinite().all():
+        raise BenchError("a metric needs generators and all of them finite", "leave out what is not")
     span, dilated = _span(generators.detach().cpu().double())
-    h = torch.zeros(0, n, n).double() if elements is None else _unimodular(elements.detach().cpu().double())
-    S = _symmetric(n)
-    moved = span.mT[:, None] @ S + S @ span[:, None]
-    turned = h.mT[:, None] @ S @ h[:, None] - S
-    change = torch.cat([moved, turned]).transpose(1, 0).flatten(1)
-    _, s, basis = torch.linalg.svd(change.T, full_matrices=False)
+    S = _symmetric(span.shape[-1])
+    change = span.mT[:, None] @ S + S @ span[:, None]
+    _, s, basis = torch.linalg.svd(change.transpose(0, 1).flatten(1).T, full_matrices=False)
     s = s / s[0] if s[0] > 1e-9 else torch.zeros_like(s)
     kept = max(1, int((s <= NULL).sum()))
     J = torch.einsum("ma,aij->mij", _reduced(basis[-kept:]), S)
@@ -80,17 +75,10 @@ def _span(generators: Tensor) -> tuple[Tensor, bool]:
     """The traceless parts of an orthonormal basis of the generators' span, and whether a scaling is in it."""
     n = generators.shape[-1]
     flat = generators.flatten(1)
-    basis = (orthonormaliser(flat) @ flat).reshape(-1, n, n) if len(flat) else generators
+    basis: Tensor = (orthonormaliser(flat) @ flat).reshape(-1, n, n)
     trace = basis.diagonal(dim1=1, dim2=2).sum(1)
     dilated = bool(trace.norm() > DILATION * n**0.5)
     return basis - trace[:, None, None] / n * torch.eye(n).double(), dilated
-
-
-def _unimodular(elements: Tensor) -> Tensor:
-    size = torch.linalg.det(elements).abs() ** (1 / elements.shape[-1])
-    if (size < 1e-6).any():
-        raise BenchError("a finite element has no inverse; elements are invertible matrices", "leave it out")
-    return elements / size[:, None, None]
 
 
 def _symmetric(n: int) -> Tensor:
@@ -100,7 +88,8 @@ def _symmetric(n: int) -> Tensor:
     number = torch.arange(len(rows))
     S[number, rows, columns] = 1
     S[number, columns, rows] = 1
-    return S / S.flatten(1).norm(dim=1)[:, None, None]
+    scaled: Tensor = S / S.flatten(1).norm(dim=1)[:, None, None]
+    return scaled
 
 
 def _reduced(basis: Tensor) -> Tensor:
@@ -116,4 +105,5 @@ def _normalised(J: Tensor) -> Tensor:
     flat = J.flatten(1)
     first = (flat.abs() >= 0.5 * flat.abs().amax(1, keepdim=True)).int().argmax(1)
     sign = flat.gather(1, first[:, None]).sign()
-    return J * (sign / torch.linalg.matrix_norm(J, 2)[:, None])[..., None]
+    scaled: Tensor = J * (sign / torch.linalg.matrix_norm(J, 2)[:, None])[..., None]
+    return scaled

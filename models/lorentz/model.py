@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from torch import nn
 
-from bench.contracts import BenchError, FourVector, MatrixSymmetry, Model, Problem, Symmetry, Task
+from bench.contracts import BenchError, FourVector, Model, Problem, Symmetry, Task
 from bench.contracts.model import Needs
 from bench.contracts.problem import Kind
 from bench.learning import STEPS
@@ -26,8 +26,9 @@ class Lorentz(Model):
     """Message passing on the products <p_i, p_j>_J of a jet's constituents (LorentzNet, arXiv:2201.08187), where the
     metric J is what the generators of the symmetry keep (LieGNN, arXiv:2302.00236).
 
-    Where they keep several forms all are used, and where none, the nearest: it says so. Without a symmetry the
-    constituents exchange the same messages, with the components of their momenta in place of products.
+    Where they keep several forms all are used, and where none, the nearest: it says so. Finite elements are not used.
+    Without generators the constituents exchange the same messages, with the components of their momenta in place of
+    products.
 
     Arguments:
         width: scalars of a constituent.
@@ -68,12 +69,12 @@ class Lorentz(Model):
         return fit_jets(self, task, symmetry, Schedule(self.steps, self.batch, self.rate, self.decay))
 
     def _forms(self, symmetry: Symmetry | None) -> Forms | None:
-        if symmetry is None or symmetry.K + symmetry.M == 0:
+        if symmetry is None or symmetry.K == 0:
             return None
         A = symmetry.matrices()
         if A is None or not isinstance(symmetry.action, FourVector):
             raise BenchError("lorentz needs a symmetry with matrices on four-vectors", "--action four_vector has them")
-        forms = invariant_forms(A, symmetry.elements if isinstance(symmetry, MatrixSymmetry) else None)
+        forms = invariant_forms(A)
         if self.strict:
             forms.metric()
         if forms.words:

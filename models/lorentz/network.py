@@ -150,4 +150,3 @@ class Mixed(JetNetwork):
 
     def predict(self, x: Tensor) -> Tensor:
         return self.invariant.predict(x) + self.weight * self.free.predict(x)
-

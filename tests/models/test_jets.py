@@ -160,5 +160,3 @@ def test_in_the_rest_frame_a_jet_has_its_mass_and_no_momentum() -> None:
     assert P[:, 1:].abs().max() < 1e-9 * x.abs().max()
     squares = [y[..., 0].square() - y[..., 1:].square().sum(-1) for y in (x, _jets.rest_frame(x))]
     assert torch.allclose(*squares, atol=1e-9)
-
-
