@@ -10,6 +10,9 @@ from .forms import Forms
 
 __all__ = ["FreeBranch", "InvariantBranch", "MessagePassing", "Mixed"]
 
+REFERENCES = 2000
+TINY = 1e-12
+
 
 class Messages(nn.Module):
     """m_ij = silu(W (h_i, h_j, asinh G_ij, asinh |p_i - p_j|^2)), h_i' = h_i + f(h_i, sum_j gate(m_ij) m_ij / N).
@@ -107,9 +110,10 @@ class InvariantBranch(JetNetwork):
         return G
 
     def measure(self, x: Tensor) -> None:
-        """The unit of each product: the median size of those of two constituents of a training sample."""
-        G = self.products(x).flatten(0, 2).abs()
-        self.unit = torch.stack([g[g > 1e-12 * g.max()].quantile(0.5) for g in G.T])
+        """The unit of each product: the median size of those that do not vanish, in some training samples."""
+        sizes = self.products(x[:REFERENCES]).flatten(0, 2).abs().T
+        there = [g[g > TINY * g.max()] for g in sizes]
+        self.unit = torch.stack([g.median() if len(g) else torch.ones(()).to(g) for g in there])
 
     def predict(self, x: Tensor) -> Tensor:
         G = (self.products(x) / self.unit).to(self.network.embed.weight)
