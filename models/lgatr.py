@@ -61,7 +61,8 @@ class LGATr(Model):
     reference vectors: invariant under the proper Lorentz group.
 
     Arguments:
-        slim: its lean form with vectors and scalars alone; otherwise all multivectors, at six times the cost.
+        slim: its lean form, with vectors and scalars alone (arXiv:2512.17011); otherwise all multivectors, at six
+            times the cost.
         channels: hidden vectors or multivectors of a constituent.
         width: hidden scalars.
         depth: blocks.

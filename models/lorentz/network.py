@@ -87,8 +87,8 @@ class InvariantBranch(JetNetwork):
     """f(<p_i, p_j> / unit): products are made in float64, as those of a jet are a small difference of large numbers.
 
     Arguments:
-        forms: J of the products p_i'J p_j. If a scaling keeps them too, those of a jet are divided by their root mean
-            square.
+        forms: J of the products p_i'J p_j. If a scaling keeps them too, those of a jet are divided by the root of
+            the sum of their squares.
         outputs, slots, width, depth: as of `MessagePassing`.
     """
 
@@ -105,7 +105,7 @@ class InvariantBranch(JetNetwork):
         p = x.double()
         G = torch.einsum("bia,mac,bjc->bijm", p, self.forms.J.to(p), p)
         if self.forms.dilated:
-            size = (G.square().mean((1, 2, 3), keepdim=True) + 1e-60).sqrt()
+            size = (G.square().sum((1, 2, 3), keepdim=True) + 1e-60).sqrt()
             G = G / size
         return G
 

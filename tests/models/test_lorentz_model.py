@@ -38,7 +38,8 @@ def test_the_group_of_any_metric_is_kept(times: int) -> None:
 def test_a_scaling_among_the_generators_is_kept_too() -> None:
     network = SMALL.fit(task(), symmetry(torch.cat([BOOSTED, torch.eye(4).double()[None]])))
     x = jets(20, seed=1)
-    for moved in (3 * x, 0.1 * x @ element(BOOSTED).T):
+    padded = torch.cat([x, torch.zeros(20, 3, 4)], 1)
+    for moved in (3 * x, 0.1 * x @ element(BOOSTED).T, padded):
         assert (outputs(network, x) - outputs(network, moved)).abs().max() < 1e-5
     plain = SMALL.fit(task(), symmetry(BOOSTED))
     assert (outputs(plain, x) - outputs(plain, 3 * x)).abs().max() > 1e-2
