@@ -86,6 +86,8 @@ class MessagePassing(nn.Module):
 class InvariantBranch(JetNetwork):
     """f(<p_i, p_j> / unit): products are made in float64, as those of a jet are a small difference of large numbers.
 
+    A constituent starts with <p_i, p_i>, <p_i, P> and <P, P>, where P is the jet.
+
     Arguments:
         forms: J of the products p_i'J p_j. If a scaling keeps them too, those of a jet are divided by the root of
             the sum of their squares.
@@ -98,7 +100,7 @@ class InvariantBranch(JetNetwork):
         self.forms = forms
         self.unit: Tensor
         self.register_buffer("unit", torch.ones(m))
-        self.network = MessagePassing(m, m, outputs, slots, width, depth)
+        self.network = MessagePassing(3 * m, m, outputs, slots, width, depth)
 
     def products(self, x: Tensor) -> Tensor:
         """G (B, N, N, m) in float64."""
@@ -117,8 +119,9 @@ class InvariantBranch(JetNetwork):
 
     def predict(self, x: Tensor) -> Tensor:
         G = (self.products(x) / self.unit).to(self.network.embed.weight)
-        squares = G.diagonal(dim1=1, dim2=2).mT
-        out: Tensor = self.network(squares.asinh(), G, present(x))
+        own, with_jet = G.diagonal(dim1=1, dim2=2).mT, G.sum(2)
+        jet = with_jet.sum(1, keepdim=True).expand_as(with_jet)
+        out: Tensor = self.network(torch.cat([own, with_jet, jet], -1).asinh(), G, present(x))
         return out
 
 
