@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import shlex
 from pathlib import Path
@@ -26,7 +27,11 @@ PAGE = Path("leaderboard.md")
               help="The page, or every score and cost at full precision.")
 @click.option("--picture", type=click.Path(dir_okay=False, path_type=Path),
               help="Draw every seed's ranked scores to this file (.svg, .png, .pdf).")
-def command(results: Path, output: Path | None, check: bool, form: str, picture: Path | None) -> None:
+@click.option("--curves", type=click.Path(dir_okay=False, path_type=Path),
+              help="Draw the scores of downstream models over their training samples to this file.")
+def command(
+    results: Path, output: Path | None, check: bool, form: str, picture: Path | None, curves: Path | None
+) -> None:
     """Write the leaderboard from the records.
 
     \b
@@ -36,8 +41,8 @@ def command(results: Path, output: Path | None, check: bool, form: str, picture:
 
     Exit codes: 0 done or up to date, 1 out of date or an unreadable record, 2 wrong request.
     """  # fmt: skip
-    if check and (form != "markdown" or picture is not None):
-        raise BenchError("--check is about the page alone", "leave --format and --picture out", usage=True)
+    if check and (form != "markdown" or picture is not None or curves is not None):
+        raise BenchError("--check is about the page alone", "leave --format, --picture and --curves out", usage=True)
     if not results.is_dir():
         raise BenchError(f"no folder {results}", "name the folder of the records with --results", usage=True)
     target = output or (PAGE if form == "markdown" else None)
@@ -46,11 +51,10 @@ def command(results: Path, output: Path | None, check: bool, form: str, picture:
         compare(text, target or PAGE, results)
         return
     publish(text, target)
-    if picture is not None:
-        from bench.plots.leaderboard import draw
-
-        draw(results, picture)
-        click.echo(f"wrote {picture}", err=True)
+    for name, drawn in (("leaderboard", picture), ("downstream", curves)):
+        if drawn is not None:
+            importlib.import_module(f"bench.plots.{name}").draw(results, drawn)
+            click.echo(f"wrote {drawn}", err=True)
 
 
 def rendered(results: Path, target: Path, form: str) -> str:

@@ -103,7 +103,7 @@ def _judged(claim: Claim, runs: Sequence[PlannedRun], opened: Session) -> list[F
     """What the records say; one of other code or data than there is now says nothing."""
     from bench.reproductions.verdicts import judged
 
-    found = ((run, opened.store.read(run.spec.dataset, run.spec.method, run.spec.slot)) for run in runs)
+    found = ((run, opened.store.read(run.spec.dataset, run.spec.folder, run.spec.slot)) for run in runs)
     return judged(claim, [record if record and record.identity == run.identity else None for run, record in found])
 
 

@@ -31,6 +31,11 @@ R = TypeVar("R")
 @click.command("run")
 @click.option("-m", "--method", "methods", multiple=True, metavar="NAME", help="A method; several: the product.")
 @click.option("-d", "--dataset", "datasets", multiple=True, metavar="NAME", help="A dataset; several: the product.")
+@click.option("--model", "models", multiple=True, metavar="NAME",
+              help="A downstream model, trained with the symmetries of --symmetry; several: the product.")
+@click.option("--symmetry", "symmetries", multiple=True, metavar="METHOD",
+              help="Whose symmetry the models are given: a method, or truth, random, none (the default).")
+@click.option("--n", "sizes", metavar="N,N,...", help="Training samples of a model, as 30,100,all; default: all.")
 @click.option("--suite", type=click.Path(path_type=Path), help="Run what a suite file lists.")
 @click.option("--oracle", metavar="NAME", help="What must be preserved; default: the dataset's.")
 @click.option("--action", metavar="NAME",
@@ -40,7 +45,7 @@ R = TypeVar("R")
 @click.option("--budget", default="standard", show_default=True, metavar="smoke|standard|full",
               help="How much to spend.")
 @click.option("--set", "settings", multiple=True, metavar="PART.NAME=VALUE",
-              help="A parameter of the method, dataset or representation, or of a plugin by name: method.epochs=50.")
+              help="A parameter of method, dataset, representation or model, or of a plugin by name: method.epochs=50.")
 @click.option("--jobs", cls=Noted, type=click.IntRange(1), help="Workers at a time; default: the number of cores.")
 @click.option("--timeout", cls=Noted, type=DURATION, default="1h", show_default=True,
               help="Limit of one job: 90s, 10m, 2h.")
@@ -55,25 +60,27 @@ R = TypeVar("R")
 @results_option
 @plugin_option
 def command(
-    methods: tuple[str, ...], datasets: tuple[str, ...], suite: Path | None, oracle: str | None, action: str | None,
+    methods: tuple[str, ...], datasets: tuple[str, ...], models: tuple[str, ...], symmetries: tuple[str, ...],
+    sizes: str | None, suite: Path | None, oracle: str | None, action: str | None,
     representation: str | None, seeds: str, budget: str, settings: tuple[str, ...], jobs: int | None, timeout: float,
     memory: int | None, device: str, rerun: Rerun, dry_run: bool, as_json: bool, results: Path,
     plugins: tuple[Path, ...],
 ) -> None:
-    """Discover symmetries with METHODs on DATASETs and score them.
+    """Discover symmetries with METHODs on DATASETs and score them, or MODELs that are given them.
 
     \b
     bench run -m latent_flow -d rotated_digits --seeds 0-4
     bench run -m latent_flow -m kernel -d rotated_mnist --set dataset.digits=[1,2] --jobs 2
     bench run -m latent_flow -d rotated_mnist --action image_affine --set method.epochs=50
+    bench run --model cnn --symmetry polarization --symmetry none -d rotated_digits --n 30,100,300
     bench run --suite suites/standard.toml
 
-    Records go to results/<dataset>/<method>/; what is up to date is not run again.
+    Records go to results/<dataset>/<method or model>/; what is up to date is not run again.
 
     Exit codes: 0 all runs are ok, 1 some failed, 2 wrong request, 3 nothing ran, 130 interrupted.
     """  # fmt: skip
     from bench.jobs.request import Request, read_suite
-    from bench.jobs.specs import parse_seeds, parse_set
+    from bench.jobs.specs import parse_seeds, parse_set, parse_sizes
     from bench.plugins import Registry
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a scheduler's kill leaves records too
@@ -84,9 +91,17 @@ def command(
     if suite is None:
         parsed = [setting for text in settings if (setting := _attempt(parse_set, text, wrong))]
         repeats = _attempt(parse_seeds, seeds, wrong) or []
-        requests = [Request(methods, datasets, repeats, representation, oracle, action, budget, parsed)]
-    elif methods or datasets or settings:
-        wrong.append("a suite says itself what to run (leave -m, -d and --set out)")
+        numbers = _attempt(parse_sizes, sizes or "all", wrong) or []
+        if not models and (symmetries or sizes):
+            wrong.append("--symmetry and --n are for models (add --model)")
+        if models and methods:
+            wrong.append("--method and --model in one call (a model is given the symmetry of --symmetry)")
+        requests = [Request(
+            methods, datasets, repeats, representation, oracle, action, budget, parsed,
+            models, symmetries or ("none",), numbers,
+        )]  # fmt: skip
+    elif methods or datasets or settings or models or symmetries or sizes:
+        wrong.append("a suite says itself what to run (leave -m, -d, --model, --symmetry, --n and --set out)")
     else:
         name, requests = _attempt(read_suite, suite, wrong) or (None, [])
     check(requests, registry, wrong)

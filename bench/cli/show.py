@@ -14,6 +14,12 @@ from bench.plugins import KINDS, Registry
 
 __all__ = ["command"]
 
+NEEDS = {
+    "nothing": "no symmetry but its own",
+    "transform": "a symmetry, to move samples along",
+    "matrices": "a symmetry's matrices",
+}
+
 
 @click.command("show")
 @click.argument("kind", metavar="KIND", type=click.Choice(list(KINDS)))
@@ -29,7 +35,7 @@ def command(kind: str, name: str, plugins: tuple[Path, ...]) -> None:
     from bench.cli.session import session
 
     with session(registry=registry) as opened:
-        (outcome,) = opened.descriptions.ask([(plugin, {} if kind in ("dataset", "method") else None)])
+        (outcome,) = opened.descriptions.ask([(plugin, {} if kind in ("dataset", "method", "model") else None)])
         if outcome.status != "ok" and kind == "dataset":  # its files may be missing; the class can still be described
             click.echo(f"note: {outcome.reason}", err=True)
             (outcome,) = opened.descriptions.ask([(plugin, None)])
@@ -47,6 +53,8 @@ def _facts(about: dict[str, Any]) -> list[tuple[str, str]]:
     if "uses" in about:
         facts += [("actions", ", ".join(about["actions"]) or "all"), ("uses", ", ".join(about["uses"]) or "nothing")]
         facts += [("control", "yes, never ranked" if about["control"] else None)]
+    if "needs" in about:
+        facts += [("learns", ", ".join(about["problems"])), ("uses", NEEDS[about["needs"]])]
     if "track" in about:
         facts += [("default", "representation {}, oracle {}, action {}".format(*about["track"]))]
     if "oracles" in about:

@@ -14,7 +14,7 @@ __all__ = ["command"]
 
 
 @click.command("status")
-@click.option("-m", "--method", "methods", multiple=True, metavar="NAME", help="Only records of this method.")
+@click.option("-m", "--method", "methods", multiple=True, metavar="NAME", help="Only records of this method or model.")
 @click.option("-d", "--dataset", "datasets", multiple=True, metavar="NAME", help="Only records on this dataset.")
 @click.option("--suite", type=click.Path(path_type=Path), help="The runs of a suite file, those without record too.")
 @click.option("--all", "everything", is_flag=True, help="Show fresh records too, not only their number.")
@@ -27,7 +27,7 @@ def command(
     """Say which records are fresh, and why others are not."""  # fmt: skip
     from bench.cli.run import check
     from bench.cli.session import session
-    from bench.cli.tables import describe_run, table
+    from bench.cli.tables import describe_learner, describe_run, table
     from bench.jobs.planner import PlannedRun
     from bench.jobs.request import read_suite
     from bench.jobs.specs import RunSpec
@@ -48,13 +48,13 @@ def command(
                     asked.append(RunSpec.from_json(opened.store.load(path).spec))
                 except BenchError as error:
                     gone.append([path.parts[-3], path.parts[-2], "", "unreadable", str(error)])
-        asked = [run for run in asked if (not methods or run.method in methods)]
+        asked = [run for run in asked if not methods or {run.method, run.model} & set(methods)]
         asked = [run for run in asked if (not datasets or run.dataset in datasets)]
         for run in asked:
             try:
                 runs += opened.planner.plan([run])
             except BenchError as error:
-                gone.append([run.dataset, run.method, str(run.seed), "orphan", str(error)])
+                gone.append([run.dataset, run.folder, str(run.seed), "orphan", str(error)])
     states = Counter(row[3] for row in gone)
     rows = gone
     for planned in runs:
@@ -63,7 +63,7 @@ def command(
         why = str(planned.problem.reason) if planned.problem else planned.why
         if everything or state != "fresh":
             spec = planned.spec.to_json()
-            rows.append([describe_run(spec, "dataset"), describe_run(spec), str(planned.spec.seed), state, why])
+            rows.append([describe_run(spec, "dataset"), describe_learner(spec), str(planned.spec.seed), state, why])
     if rows:
-        table("Records", ["dataset", "method", "seed", "state", "why"], rows)
+        table("Records", ["dataset", "method or model", "seed", "state", "why"], rows)
     click.echo(", ".join(f"{count} {state}" for state, count in sorted(states.items()) if count) or "no records")

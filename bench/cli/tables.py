@@ -13,7 +13,7 @@ from bench.jobs.cache import Cache
 from bench.jobs.planner import PlannedRun
 from bench.records.record import Record
 
-__all__ = ["describe_run", "print_plan", "print_records", "table"]
+__all__ = ["describe_learner", "describe_run", "print_plan", "print_records", "table"]
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], caption: str | None = None) -> None:
@@ -27,6 +27,14 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], cap
     for row in rows:
         shown.add_row(*row)
     console.print(shown)
+
+
+def describe_learner(spec: Any) -> str:
+    """What is scored: a method, or `model + method` with the number of training samples."""
+    if not spec.get("model"):
+        return describe_run(spec)
+    size = "" if spec.get("n") is None else f", n={spec['n']}"
+    return f"{describe_run(spec, 'model')} + {describe_run(spec)}{size}"
 
 
 def describe_run(spec: Any, kind: str = "method") -> str:
@@ -45,9 +53,10 @@ def print_plan(runs: Sequence[PlannedRun], due: Collection[str], cache: Cache) -
         spec = run.spec.to_json()
         track = "/".join(str(spec[part] or "default") for part in ("representation", "oracle", "action"))
         rows.append(
-            [describe_run(spec, "dataset"), track, describe_run(spec), str(run.spec.seed), todo, why, ", ".join(cached)]
+            [describe_run(spec, "dataset"), track, describe_learner(spec), str(run.spec.seed), todo, why,
+             ", ".join(cached)]
         )
-    columns = ["dataset", "representation/oracle/action", "method", "seed", "plan", "why", "cached jobs"]
+    columns = ["dataset", "representation/oracle/action", "method or model", "seed", "plan", "why", "cached jobs"]
     table(f"{len(runs)} runs", columns, rows)
 
 
@@ -57,7 +66,7 @@ def print_records(records: Sequence[Record], made: Collection[str]) -> None:
     for record in records:
         spec = record.spec
         track = "/".join(str(spec[part]) for part in ("representation", "oracle", "action"))
-        groups.setdefault((describe_run(spec, "dataset"), track, describe_run(spec)), []).append(record)
+        groups.setdefault((describe_run(spec, "dataset"), track, describe_learner(spec)), []).append(record)
     scores = sorted({name for record in records for name in record.scores if "." not in name})
     rows = []
     for key, group in groups.items():
@@ -69,12 +78,12 @@ def print_records(records: Sequence[Record], made: Collection[str]) -> None:
     if kept := len(records) - len(made):
         caption += f"; {kept} of {len(records)} runs were kept from before"
     titles = [name.replace("_", " ") for name in scores]
-    table("Results", ["dataset", "track", "method", "ok", *titles, "CPU s"], rows, caption)
+    table("Results", ["dataset", "track", "method or model", "ok", *titles, "CPU s"], rows, caption)
     console = Console()
     for record in records:
         if record.status != "ok":
             spec = record.spec
-            where = f"{spec['dataset']}/{spec['method']}#{spec['seed']}"
+            where = f"{spec['dataset']}/{describe_learner(spec)}#{spec['seed']}"
             again = "" if record.slot in made else " [before; --rerun failed tries again]"
             console.print(f"{where}: {record.status}: {record.reason}{again}", markup=False, soft_wrap=True)
 

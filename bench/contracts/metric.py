@@ -44,8 +44,9 @@ class Metric(ABC):
     Class variables:
         version: raised when the meaning changes; stored records are then scored again.
         actions: the kinds of action that it scores; `()`: all of them. Other runs are not scored, and not stale.
-        asks: keyword arguments of `score`, of: symmetry, truth, oracle, test (HeldOut), predictor, scores
-            (what the metrics without `scores` found).
+        asks: keyword arguments of `score`, of: symmetry, truth, oracle, test (HeldOut), scores (what the metrics
+            without `scores` found); or of: predictor, problem, truth, test, scores. A metric that asks for a predictor
+            scores runs with a model, any other runs without.
     """
 
     version: ClassVar[int]

@@ -28,22 +28,24 @@ class Problem:
         shape: of one sample.
         outputs: of one prediction: (classes,), the shape of a target, or () of an anomaly score.
         action: how samples move, and by its `target` how targets do.
+        normal: of an anomaly search, the label of normal samples.
     """
 
     kind: Kind
     shape: tuple[int, ...]
     outputs: tuple[int, ...]
     action: Action
+    normal: int = 0
 
     @classmethod
-    def of(cls, samples: Samples, action: Action, anomaly: bool = False) -> Problem:
+    def of(cls, samples: Samples, action: Action, anomaly: bool = False, normal: int = 0) -> Problem:
         """What samples pose by their labels: integers are classes, others a target. BenchError if there are none."""
         y = samples.y
         if y is None or (not y.is_floating_point() and len(y) and y.min() < 0):
             raise BenchError("models learn from labels and the data set has none", "choose another --dataset")
         shape = tuple(samples.x.shape[1:])
         if anomaly:
-            return cls("anomaly", shape, (), action)
+            return cls("anomaly", shape, (), action, normal)
         if y.is_floating_point():
             return cls("regression", shape, tuple(y.shape[1:]), action)
         return cls("classification", shape, (int(y.max()) + 1,), action)

@@ -64,6 +64,15 @@ class Symmetry(nn.Module, ABC):
         """The j-th finite element applied to x: (B, *s) -> (B, *s)."""
         raise IndexError(f"{type(self).__name__} has {self.M} finite elements, no number {j}")
 
+    def elements_of(self, x: Tensor, number: Tensor) -> Tensor:
+        """Each sample moved by the finite element of its number, M being the identity: x (B, *s), number (B,)."""
+        moved = x.clone()
+        for j in range(self.M):
+            mine = (number == j).to(x.device)
+            if mine.any():
+                moved[mine] = self.element(x[mine], j)
+        return moved
+
     def matrices(self) -> Tensor | None:
         """The generators as matrices (K, n, n), where the action has them."""
         return None

@@ -9,7 +9,7 @@ import shutil
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,9 @@ class Outcome:
             return None
 
     def write(self, folder: Path) -> None:
-        write_atomically(folder / "outcome.json", json.dumps(vars(self), indent=1))
+        """Beside the files that the job left in a folder, last; nobody reads it before the worker has ended."""
+        files = {file.name: file.stat().st_size for file in folder.iterdir() if file.name.endswith(ARTIFACTS)}
+        (folder / "outcome.json").write_text(json.dumps({**vars(self), "files": files}, indent=1))
 
 
 class Cache:
@@ -73,20 +75,18 @@ class Cache:
         folder.mkdir(parents=True)
         return folder
 
-    def keep(self, scratch: Path, identity: str, outcome: Outcome) -> None:
+    def keep(self, scratch: Path, identity: str) -> None:
         """Give a finished folder its place, all at once; an older one there, or another process's, gives way."""
-        files = {file.name: file.stat().st_size for file in scratch.iterdir() if file.name.endswith(ARTIFACTS)}
-        replace(outcome, files=files).write(scratch)
         target = self.folder(identity)
         target.parent.mkdir(parents=True, exist_ok=True)
         while True:
-            self.drop(target)
             try:
                 os.replace(scratch, target)
                 return
             except OSError as error:
                 if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                     raise
+            self.drop(target)
 
     def drop(self, folder: Path) -> None:
         """Remove a folder; what stands under its name at any moment is whole or gone."""

@@ -77,7 +77,7 @@ class Engine:
         """The jobs that must run: each once, those whose outcome the cache does not know."""
         wanted: dict[str, Job] = {}
         for run, job in [(one, job) for one in runs for job in one.jobs]:
-            known = None if anew and job.kind in ("discover", "score") else self.cache.outcome(job.identity)
+            known = None if anew and job.kind in ("discover", "predict", "score") else self.cache.outcome(job.identity)
             if known is not None:
                 outcomes[job.identity] = known
             elif job.kind == "score" and run.identity not in wanted:
@@ -88,14 +88,17 @@ class Engine:
 
     def _record(self, run: PlannedRun, outcome: Outcome, outcomes: Mapping[str, Outcome]) -> Record:
         of_kind = {job.kind: outcomes[job.identity] for job in run.jobs if job.identity in outcomes}
-        discover, score = of_kind.get("discover"), of_kind.get("score")
+        discover, predict, score = (of_kind.get(kind) for kind in ("discover", "predict", "score"))
         prepared = {kind.removeprefix("prepare_"): o for kind, o in of_kind.items() if kind.startswith("prepare_")}
         figures = score.figures if score else {}
         cost = dict.fromkeys(("cpu_s", "wall_s", "peak_rss_mb", "steps", "parameters"))
-        cost |= discover.cost if discover else {}
+        made = predict if run.spec.model else discover
+        cost |= made.cost if made else {}
+        if run.spec.model:
+            cost["discover_cpu_s"] = discover.cost.get("cpu_s") if discover else None
         cost["prepare_cpu_s"] = round(sum(float(o.cost.get("cpu_s") or 0) for o in prepared.values()), 3)
         cost["score_cpu_s"] = score.cost.get("cpu_s") if score else None
-        known = discover is not None and discover.status == "ok"
+        found = [job.identity for job in run.jobs if job.kind == "discover" and discover and discover.status == "ok"]
         record = Record(
             slot=run.spec.slot,
             identity=run.identity,
@@ -106,7 +109,7 @@ class Engine:
             scores=figures.get("scores", {}),
             metric_versions=figures.get("versions", {}),
             facts=figures.get("facts", {}),
-            symmetry=str(self.cache.folder(run.identity).relative_to(self.cache.root)) if known else None,
+            symmetry=str(self.cache.folder(found[0]).relative_to(self.cache.root)) if found else None,
             cost=cost,
             provenance={
                 **provenance(),
@@ -121,8 +124,8 @@ class Engine:
         if run.problem is not None and run.record is not None and run.record.status == "ok":
             return record  # what was found before stays, stale, where it can no longer be found again
         self.store.write(record)
-        if run.asked != run.spec.slot:
-            self.store.discard(run.spec.dataset, run.spec.method, run.asked)
+        if run.asked.slot != run.spec.slot:
+            self.store.discard(run.asked.dataset, run.asked.folder, run.asked.slot)
         return record
 
 

@@ -10,10 +10,10 @@ from typing import Any, Literal
 from bench import sources
 from bench.errors import BenchError
 from bench.jobs.cache import Cache, Outcome
-from bench.jobs.descriptions import Descriptions
+from bench.jobs.descriptions import Descriptions, Question
 from bench.jobs.identity import PROTOCOL, files_hash
 from bench.jobs.pool import Job
-from bench.jobs.specs import RunSpec, digest
+from bench.jobs.specs import BUILT_IN, RunSpec, digest
 from bench.jobs.track_names import resolve_track
 from bench.plugins import Plugin, Registry
 from bench.records.record import Record
@@ -23,6 +23,10 @@ from bench.representations import REPRESENTATIONS
 __all__ = ["PlannedRun", "Planner", "State"]
 
 State = Literal["fresh", "missing", "failed", "stale"]
+OWN: Mapping[str, Any] = {"uses": [], "control": False, "actions": []}
+"""What takes a method's place where a model's symmetry is built in."""
+LEARNING = ("model source", "model parameters", "training samples")
+"""The ingredients of a predictor beside those of the symmetry that it is given."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,8 @@ class PlannedRun:
 
     Arguments:
         spec: the run with all names filled in.
-        asked: the slot of the run as asked for, where the record of a run that could not be planned stands.
+        asked: the run as asked for, in whose slot the record of a run that could not be planned stands.
+        identity: that of the job whose artifact is scored, discover or predict.
         ingredients: what enters the identity, by name, each as a hash.
         facts: what the dataset says of its samples.
         metrics: those that score it, with their versions.
@@ -41,7 +46,7 @@ class PlannedRun:
     """
 
     spec: RunSpec
-    asked: str
+    asked: RunSpec
     identity: str = ""
     ingredients: Mapping[str, str] = field(default_factory=dict)
     params: Mapping[str, Any] = field(default_factory=dict)
@@ -71,7 +76,7 @@ class Planner:
 
     def plan(self, asked: Sequence[RunSpec]) -> list[PlannedRun]:
         """A plan for every run. BenchError, with all errors at once, if the request itself is wrong."""
-        self.descriptions.ask([q for spec in asked for q in (self._dataset(spec), self._method(spec))])
+        self.descriptions.ask([question for spec in asked for question in self._questions(spec).values()])
         planned: dict[str, PlannedRun] = {}
         wrong: dict[str, bool] = {}
         for spec in asked:
@@ -89,13 +94,14 @@ class Planner:
         return [(plugin, str(answer.reason)) for plugin, answer in self._answers() if answer.status != "ok"]
 
     def _plan(self, spec: RunSpec) -> PlannedRun:
-        answers = self.descriptions.ask([self._dataset(spec), self._method(spec)])
-        wrong = [str(outcome.reason) for outcome in answers if outcome.figures.get("usage")]
-        if not wrong and (broken := [outcome for outcome in answers if outcome.status != "ok"]):
-            return PlannedRun(spec, spec.slot, problem=broken[0], state="missing")
-        dataset, method = (outcome.figures for outcome in answers)
+        questions = self._questions(spec)
+        answers = dict(zip(questions, self.descriptions.ask(questions.values()), strict=True))
+        wrong = [str(outcome.reason) for outcome in answers.values() if outcome.figures.get("usage")]
+        if not wrong and (broken := [outcome for outcome in answers.values() if outcome.status != "ok"]):
+            return PlannedRun(spec, spec, problem=broken[0], state="missing")
+        dataset = answers["dataset"].figures
         if "track" not in dataset:  # wrong parameters: the names are checked with the defaults
-            dataset = self.descriptions.ask([(self._dataset(spec)[0], {})])[0].figures
+            dataset = self.descriptions.ask([(questions["dataset"][0], {})])[0].figures
         if "track" not in dataset:
             raise BenchError("\n".join(wrong), usage=True)
         representation, oracle, action, problems = resolve_track(spec, dataset)
@@ -103,18 +109,24 @@ class Planner:
         wrong += problems + ([str(view.reason)] if view.status != "ok" else [])
         if wrong:
             raise BenchError("\n".join(wrong), usage=True)
-        chosen = {"dataset": dataset["set"], "representation": view.figures["set"], "method": method["set"]}
-        full = replace(spec, representation=representation, oracle=oracle, action=action, set=chosen)
-        params = {"dataset": dataset["params"], "representation": view.figures["params"], "method": method["params"]}
+        figures = {part: answer.figures for part, answer in answers.items()}
+        figures |= {"dataset": dataset, "representation": view.figures}
+        model, method = figures.get("model"), figures.get("method", OWN)
+        name = spec.method
+        if model and model["needs"] == "nothing":
+            figures.pop("method", None)
+            name, method = BUILT_IN, OWN
+        chosen, params = ({part: about[key] for part, about in figures.items()} for key in ("set", "params"))
+        full = replace(spec, method=name, representation=representation, oracle=oracle, action=action, set=chosen)
         about = {"uses": method["uses"], "control": method["control"]}
-        run = PlannedRun(full, spec.slot, params=params, method=about, facts=dataset.get("facts", {}))
+        run = PlannedRun(full, spec, params=params, method=about, facts=dataset.get("facts", {}))
         kind = dataset["actions"][action] if representation == "identity" else action
         if method["actions"] and kind not in method["actions"]:
             only = ", ".join(method["actions"])
             what = f"method '{spec.method}' does not search in the action '{action}', only in {only}"
             return replace(run, problem=Outcome("skipped", what))
         try:
-            return self._with_jobs(replace(run, metrics=self._metrics(kind)), dataset)
+            return self._with_jobs(replace(run, metrics=self._metrics(kind, predictor=model is not None)), dataset)
         except BenchError as error:
             return replace(run, problem=Outcome("failed", str(error)))
 
@@ -123,8 +135,11 @@ class Planner:
         plugins = {
             "dataset": self.registry.get("dataset", spec.dataset),
             "representation": _representation(str(spec.representation)),
-            "method": self.registry.get("method", spec.method),
         }
+        if spec.method != BUILT_IN:
+            plugins["method"] = self.registry.get("method", spec.method)
+        if spec.model:
+            plugins["model"] = self.registry.get("model", spec.model)
         oracle = dataset["oracles"][spec.oracle]
         ingredients = {
             "protocol": digest(PROTOCOL),
@@ -135,17 +150,19 @@ class Planner:
         for part, plugin in plugins.items():
             ingredients[f"{part} source"] = digest([plugin.attr, sources.source_hash(plugin.source())])
             ingredients[f"{part} parameters"] = digest(params[part])
+        if spec.model:
+            ingredients["training samples"] = digest(spec.n)
         run = replace(run, identity=digest(ingredients), ingredients=ingredients)
         return replace(run, jobs=self._jobs(run, plugins, oracle))
 
     def _jobs(self, run: PlannedRun, plugins: Mapping[str, Plugin], oracle: Mapping[str, Any]) -> list[Job]:
-        """What `prepare` must train, discover, and score; each is told the sources that its identity stands for."""
+        """What `prepare` must train, discover, predict and score; each is told the sources that it stands for."""
         spec, ingredients = run.spec, run.ingredients
         metrics = [self.registry.get("metric", name) for name in run.metrics]
         request = {
             **{part: {"plugin": plugin.to_json(), "params": run.params[part]} for part, plugin in plugins.items()},
-            "oracle": spec.oracle, "action": spec.action, "seed": spec.seed, "budget": spec.budget,
-            "device": self.device, "oracle_folder": None, "view_folder": None,
+            "oracle": spec.oracle, "action": spec.action, "seed": spec.seed, "budget": spec.budget, "n": spec.n,
+            "device": self.device, "oracle_folder": None, "view_folder": None, "discover_folder": None,
             "metrics": [metric.to_json() for metric in metrics],
         }  # fmt: skip
         made_of = {**{part: [plugin] for part, plugin in plugins.items()}, "metrics": metrics}
@@ -160,21 +177,24 @@ class Planner:
         data = [PROTOCOL, spec.dataset, spec.seed, spec.budget, *_picked(ingredients, "dataset")]
         view = digest(["view", data, _picked(ingredients, "representation")])
         phi = digest(["oracle", data, spec.oracle, ingredients["oracle source"]])
-        prepared = {}
+        jobs = {}
         if spec.representation != "identity":
-            prepared["view_folder"] = job("prepare_view", view, ["dataset", "representation"], {})
-        if oracle["trained"]:
-            prepared["oracle_folder"] = job("prepare_oracle", phi, ["dataset", "oracle"], {})
-        needs = {name: made.identity for name, made in prepared.items()}
-        parts = [*plugins, "oracle"]
-        discover = job("discover", run.identity, parts, needs)
-        needs = {**needs, "discover_folder": discover.identity}
-        score = job("score", digest([discover.identity, dict(run.metrics)]), [*parts, "metrics"], needs)
-        return [*prepared.values(), discover, score]
+            jobs["view_folder"] = job("prepare_view", view, ["dataset", "representation"], {})
+        if oracle["trained"] and "method" in plugins:
+            jobs["oracle_folder"] = job("prepare_oracle", phi, ["dataset", "oracle"], {})
+        for kind, folder, part in (("discover", "discover_folder", "method"), ("predict", "predict_folder", "model")):
+            if part in plugins:
+                needs = {name: made.identity for name, made in jobs.items()}
+                parts = [name for name in plugins if kind == "predict" or name != "model"]
+                own = {name: value for name, value in ingredients.items() if kind == "predict" or name not in LEARNING}
+                jobs[folder] = job(kind, digest(own), [*parts, "oracle"], needs)
+        needs = {name: made.identity for name, made in jobs.items()}
+        score = job("score", digest([run.identity, dict(run.metrics)]), [*plugins, "oracle", "metrics"], needs)
+        return [*jobs.values(), score]
 
     def _judged(self, run: PlannedRun) -> PlannedRun:
         """The run with its record, and how that stands."""
-        record = self.store.read(run.spec.dataset, run.spec.method, run.spec.slot)
+        record = self.store.read(run.spec.dataset, run.spec.folder, run.spec.slot)
         if record is None or record.status in ("interrupted", "skipped"):
             why = "never run" if record is None else f"{record.status}: {record.reason}"
             return replace(run, record=record, state="missing", why=why)
@@ -188,20 +208,24 @@ class Planner:
             return replace(run, record=record, state="stale", why=why)
         return replace(run, record=record, state="fresh", why="up to date")
 
-    def _metrics(self, kind: str) -> dict[str, int]:
-        """The metrics that work and score that kind of action, and their versions."""
+    def _metrics(self, kind: str, predictor: bool) -> dict[str, int]:
+        """The metrics that work and score that kind of action, of a predictor or of a symmetry, and their versions."""
         working = [(plugin.name, answer.figures) for plugin, answer in self._answers() if answer.status == "ok"]
-        return {name: about["version"] for name, about in working if kind in (about.get("actions") or (kind,))}
+        fitting = [(name, about) for name, about in working if ("predictor" in about["asks"]) == predictor]
+        return {name: about["version"] for name, about in fitting if kind in (about.get("actions") or (kind,))}
 
     def _answers(self) -> list[tuple[Plugin, Outcome]]:
         plugins = self.registry.all("metric")
         return list(zip(plugins, self.descriptions.ask([(plugin, None) for plugin in plugins]), strict=True))
 
-    def _dataset(self, spec: RunSpec) -> tuple[Plugin, dict[str, Any]]:
-        return self.registry.get("dataset", spec.dataset), dict(spec.set.get("dataset", {}))
-
-    def _method(self, spec: RunSpec) -> tuple[Plugin, dict[str, Any]]:
-        return self.registry.get("method", spec.method), dict(spec.set.get("method", {}))
+    def _questions(self, spec: RunSpec) -> dict[str, Question]:
+        """Of each plugin of a run, with the parameters that were set: component -> (plugin, parameters)."""
+        named = {"dataset": spec.dataset, "method": spec.method, "model": spec.model}
+        return {
+            part: (self.registry.get(part, name), dict(spec.set.get(part, {})))
+            for part, name in named.items()
+            if name is not None and (part, name) != ("method", BUILT_IN)
+        }
 
 
 def _representation(name: str) -> Plugin:

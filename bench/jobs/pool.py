@@ -181,7 +181,7 @@ class Pool:
         running = self._running.pop(folder)
         outcome = running.verdict(code, Outcome.read(folder), _tail(folder / "log.txt"))
         if outcome.status == "ok" and running.job.keep:
-            self.cache.keep(folder, running.job.identity, outcome)
+            self.cache.keep(folder, running.job.identity)
         else:
             self.cache.drop(folder)
         return outcome
@@ -208,9 +208,10 @@ class _Running:
         return now - self.since
 
     def memory(self, pid: int, now: float) -> int:
-        """Resident bytes of the worker, and now and then of all that it started."""
+        """Resident bytes of the worker, and now and then of all that it started; none when it has just begun."""
         import psutil
 
+        self.memory_at = self.memory_at or now
         if now - self.memory_at < MEMORY_EVERY:
             return self.used
         self.family_at = self.family_at or now

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import BenchError
-from bench.jobs.specs import BUDGETS, COMPONENTS, RunSpec, Setting, parse_seeds, parse_set
+from bench.jobs.specs import BUDGETS, COMPONENTS, RunSpec, Setting, parse_seeds, parse_set, parse_sizes
 from bench.plugins import Registry, suggest
 
 __all__ = ["Request", "as_settings", "problems", "read_suite"]
@@ -19,6 +19,9 @@ __all__ = ["Request", "as_settings", "problems", "read_suite"]
 FORMS: dict[str, tuple[Any, str]] = {
     "methods": (list, "a list of names"),
     "datasets": (list, "a list of names"),
+    "models": (list, "a list of names"),
+    "symmetries": (list, "a list of names of methods"),
+    "n": ((str, int), "a string as '30,100,all'"),
     "seeds": ((str, int), "a string as '0-4'"),
     "set": (dict, "a table as {'method.epochs' = 50}"),
 }
@@ -26,10 +29,12 @@ FORMS: dict[str, tuple[Any, str]] = {
 
 @dataclass(frozen=True)
 class Request:
-    """Every method on every dataset with every seed.
+    """Every method, and every model with every symmetry and number of training samples, on every dataset.
 
     Arguments:
         settings: the --set of the command line.
+        symmetries: the methods whose symmetries the models are given.
+        sizes: how many training samples they are given, None for all.
     """
 
     methods: Sequence[str]
@@ -40,9 +45,14 @@ class Request:
     action: str | None = None
     budget: str = "standard"
     settings: Sequence[Setting] = field(default_factory=tuple)
+    models: Sequence[str] = ()
+    symmetries: Sequence[str] = ("none",)
+    sizes: Sequence[int | None] = (None,)
 
     def runs(self) -> list[RunSpec]:
-        """The product, in the order dataset, method, seed."""
+        """The product, in the order dataset, method or model and symmetry and size, seed."""
+        learners: list[tuple[str, str | None, int | None]] = [(method, None, None) for method in self.methods]
+        learners += [(method, model, n) for model, method, n in product(self.models, self.symmetries, self.sizes)]
         return [
             RunSpec(
                 dataset, method, seed, self.budget, self.representation, self.oracle, self.action,
@@ -50,9 +60,11 @@ class Request:
                     "dataset": self._set("dataset", dataset),
                     "representation": self._set("representation", self.representation or ""),
                     "method": self._set("method", method),
+                    "model": self._set("model", model) if model else {},
                 },
+                model, n,
             )
-            for dataset, method, seed in product(self.datasets, self.methods, self.seeds)
+            for dataset, (method, model, n), seed in product(self.datasets, learners, self.seeds)
         ]  # fmt: skip
 
     def _set(self, component: str, name: str) -> dict[str, Any]:
@@ -64,8 +76,9 @@ def problems(request: Request, registry: Registry) -> list[str]:
     from bench.representations import REPRESENTATIONS
 
     lines = []
-    for kind, names in (("method", request.methods), ("dataset", request.datasets)):
-        if not names:
+    methods = [*request.methods, *(request.symmetries if request.models else ())]
+    for kind, names in (("method", methods), ("model", request.models), ("dataset", request.datasets)):
+        if not names and kind != "model":
             lines.append(f"no {kind} is named. There are: {', '.join(registry.names(kind))}")
         for name in names:
             try:
@@ -78,7 +91,7 @@ def problems(request: Request, registry: Registry) -> list[str]:
         close = suggest(str(request.representation), REPRESENTATIONS)
         lines.append(f"no representation '{request.representation}'{close} There are: {', '.join(REPRESENTATIONS)}")
     named = [request.representation] if request.representation else []
-    allowed = [*COMPONENTS, *request.methods, *request.datasets, *named]
+    allowed = [*COMPONENTS, *methods, *request.models, *request.datasets, *named]
     lines += [
         f"--set {s}: there is no '{s.target}' here{suggest(s.target, allowed)} Allowed: {', '.join(allowed)}"
         for s in request.settings
@@ -110,7 +123,7 @@ def as_settings(table: Mapping[str, Any]) -> list[Setting]:
 
 
 def _request(path: Path, number: int, run: dict[str, Any]) -> Request:
-    allowed = {f.name for f in fields(Request)} - {"settings"} | {"set"}
+    allowed = {f.name for f in fields(Request)} - {"settings", "sizes"} | {"set", "n"}
     for key in run:
         if key not in allowed:
             close = suggest(key, allowed)
@@ -122,6 +135,8 @@ def _request(path: Path, number: int, run: dict[str, Any]) -> Request:
     try:
         seeds = parse_seeds(run.get("seeds", "0"))
         settings = as_settings(run.get("set", {}))
+        sizes = parse_sizes(run.get("n", "all"))
     except BenchError as error:
         raise BenchError(f"{path}, run {number}: {error}") from None
-    return Request(run.get("methods", ()), run.get("datasets", ()), seeds, settings=settings, **rest)
+    learning = {"models": run.get("models", ()), "symmetries": run.get("symmetries", ("none",)), "sizes": sizes}
+    return Request(run.get("methods", ()), run.get("datasets", ()), seeds, settings=settings, **learning, **rest)

@@ -26,12 +26,16 @@ PRELOADED = ("bench.jobs.work", "bench.oracles", "bench.representations.vae", "b
 LIBC = ctypes.CDLL(None)
 END = struct.Struct("ii")
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
+MADV_COLLAPSE = 25
+HUGE = 2 << 20
+MANY = 20
 
 
 def serve(channel: socket.socket) -> None:
     """Fork workers until the socket closes, then kill what is left of them."""
     _preload()
     gc.freeze()
+    small = _small_pages()
     _prctl(PR_SET_CHILD_SUBREAPER, 1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -48,9 +52,12 @@ def serve(channel: socket.socket) -> None:
     _send(channel, {"ready": os.getpid()})
     try:
         while True:
-            ready = {key.fileobj for key, _ in selector.select(None if workers.spare else 0)}
-            if not ready:
+            joins = small and workers.started > MANY
+            ready = {key.fileobj for key, _ in selector.select(None if workers.spare and not joins else 0)}
+            if not ready and not workers.spare:
                 workers.fork_ahead()
+            elif not ready and joins:
+                LIBC.madvise(ctypes.c_void_p(small.pop()), ctypes.c_size_t(HUGE), MADV_COLLAPSE)
             if ends in ready:
                 workers.told(os.read(ends, 64 * END.size))
             if woken in ready:
@@ -87,6 +94,7 @@ class _Workers:
     def __init__(self, channel: socket.socket, end: int) -> None:
         self.channel = channel
         self.end = end
+        self.started = 0
         self.running: set[int] = set()
         self.leaving: set[int] = set()
         self.spare: _Worker | None = None
@@ -107,6 +115,7 @@ class _Workers:
         if worker is None or not worker.run(folder):
             worker = _Worker(self.channel, self.end)
             worker.run(folder)
+        self.started += 1
         self.running.add(worker.pid)
         _send(self.channel, {"folder": folder, "pid": worker.pid})
 
@@ -157,6 +166,23 @@ def _preload() -> None:
     from bench.jobs import worker
 
     worker.warm_up()
+
+
+def _small_pages() -> list[int]:
+    """Where our memory could be a huge page.
+
+    The server asks for them when it has nothing else to do. To fork, and to take a worker's memory apart, the kernel
+    then goes through dozens of pages instead of tens of thousands; what a worker writes to is still copied by small
+    pages. It takes some tenths of a second, which a few workers do not make up for. A kernel that cannot do it says so,
+    and no harm is done.
+    """
+    found: list[int] = []
+    for line in Path("/proc/self/maps").read_text().splitlines():
+        span, access, _, _, inode, *_ = line.split()
+        if access == "rw-p" and inode == "0":
+            start, end = (int(address, 16) for address in span.split("-"))
+            found += range(-(-start // HUGE) * HUGE, end - HUGE + 1, HUGE)
+    return found
 
 
 def _send(channel: socket.socket, message: dict[str, object]) -> None:

@@ -10,10 +10,12 @@ from typing import Any
 
 from bench.errors import BenchError
 
-__all__ = ["BUDGETS", "Budget", "RunSpec", "Setting", "digest", "parse_seeds", "parse_set"]
+__all__ = ["BUDGETS", "BUILT_IN", "Budget", "RunSpec", "Setting", "digest", "parse_seeds", "parse_set", "parse_sizes"]
 
 JSON = Any
-COMPONENTS = ("dataset", "representation", "method")
+COMPONENTS = ("dataset", "representation", "method", "model")
+BUILT_IN = "built-in"
+"""The symmetry source of a model that is given none."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ BUDGETS = {"smoke": Budget(0.1, 2000), "standard": Budget(1.0), "full": Budget(4
 
 @dataclass(frozen=True)
 class Setting:
-    """One --set: a value for a parameter of a component (dataset, representation, method) or of a named plugin."""
+    """One --set: a value for a parameter of a component (one of `COMPONENTS`) or of a named plugin."""
 
     target: str
     parameter: str
@@ -44,7 +46,10 @@ class RunSpec:
     """One run as asked for; None stands for the dataset's default.
 
     Arguments:
+        method: whose symmetry is scored, or given to the model; BUILT_IN: the model's own.
         set: component -> parameter -> value, what differs from the defaults.
+        model: the downstream model that is trained; None: the symmetry itself is what is scored.
+        n: how many training samples the model is given; None: all.
     """
 
     dataset: str
@@ -55,27 +60,37 @@ class RunSpec:
     oracle: str | None = None
     action: str | None = None
     set: Mapping[str, Mapping[str, JSON]] = field(default_factory=dict)
+    model: str | None = None
+    n: int | None = None
+
+    @property
+    def folder(self) -> str:
+        """Whose records it stands among: the model's, or the method's."""
+        return self.model or self.method
 
     @property
     def slot(self) -> str:
         """The hash of what was asked for: the name of the record."""
-        asked = {name: value for name, value in vars(self).items() if name != "set"}
+        parts = {"set", *(name for name in ("model", "n") if getattr(self, name) is None)}
+        asked = {name: value for name, value in vars(self).items() if name not in parts}
         return digest({**asked, "set": {part: dict(values) for part, values in self.set.items() if values}})
 
     def to_json(self) -> dict[str, JSON]:
-        return {**vars(self), "model": None, "set": {part: dict(values) for part, values in self.set.items() if values}}
+        return {**vars(self), "set": {part: dict(values) for part, values in self.set.items() if values}}
 
     @classmethod
     def from_json(cls, spec: Mapping[str, JSON]) -> RunSpec:
         """The spec in a record. BenchError if it is none."""
         names = ("dataset", "method", "seed", "budget", "representation", "oracle", "action", "set")
         try:
-            return cls(**{name: spec[name] for name in names})
+            return cls(**{name: spec[name] for name in names}, model=spec.get("model"), n=spec.get("n"))
         except KeyError as error:
             raise BenchError(f"the spec has no {error}", "delete the record and run again") from None
 
     def label(self) -> str:
-        return f"{self.dataset}/{self.method}#{self.seed}"
+        if self.model is None:
+            return f"{self.dataset}/{self.method}#{self.seed}"
+        return f"{self.dataset}/{self.model}+{self.method}/{self.n or 'all'}#{self.seed}"
 
 
 def digest(value: JSON) -> str:
@@ -111,3 +126,12 @@ def parse_seeds(text: str) -> list[int]:
     if not seeds:
         raise BenchError(f"seeds {text!r} are none at all", "as in 0-4")
     return sorted(seeds)
+
+
+def parse_sizes(text: str) -> list[int | None]:
+    """'30,100,all' -> numbers of training samples, ascending, None for all."""
+    words = [word.strip() for word in str(text).split(",")]
+    if any(word != "all" and not (word.isdecimal() and int(word)) for word in words):
+        raise BenchError(f"training samples {text!r} are not numbers from 1", "as in 30,100,1000 or all")
+    numbers = sorted({int(word) for word in words if word != "all"})
+    return [*numbers, *([None] if "all" in words else [])]

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from bench.jobs.specs import BUILT_IN
 from bench.leaderboard.naming import shown
 from bench.leaderboard.tables import Row
 
 __all__ = ["reproduce", "seed_ranges"]
 
-ASKED = ("method", "model", "dataset", "representation", "oracle", "action", "budget")
+ASKED = ("dataset", "representation", "oracle", "action", "budget")
 
 
 def reproduce(row: Row) -> str:
     """The `bench run ...` that makes the row's records again."""
     spec = row.runs[0].record.spec
-    words = ["bench", "run"]
+    words = ["bench", "run", *learner(spec)]
     for name in ASKED:
         if spec.get(name) is not None:
             words += [f"--{name}", str(spec[name])]
@@ -25,6 +27,14 @@ def reproduce(row: Row) -> str:
         for name, value in sorted((chosen or {}).items()):
             words += ["--set", f"{component}.{name}={shown(value)}"]
     return shlex.join(words)
+
+
+def learner(spec: Mapping[str, Any]) -> list[str]:
+    """What is run: a method, or a model with the symmetry and the training samples that it is given."""
+    if not spec.get("model"):
+        return ["--method", str(spec["method"])]
+    source = [] if spec["method"] == BUILT_IN else ["--symmetry", str(spec["method"])]
+    return ["--model", str(spec["model"]), *source, "--n", str(spec.get("n") or "all")]
 
 
 def seed_ranges(seeds: Sequence[int]) -> str:

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from bench.leaderboard.columns import Column, columns, of_table
 from bench.leaderboard.commands import reproduce
+from bench.leaderboard.downstream import markdown as downstream
 from bench.leaderboard.ranking import Standing, headline, over_datasets, standings
 from bench.leaderboard.runs import Run
 from bench.leaderboard.tables import BLOCKS, Row, Table
@@ -30,19 +31,28 @@ def page(tables: Sequence[Table], results: str) -> str:
         tables: the tables, in their order.
         results: the results folder as seen from the page, for links.
     """
+    discovery = [table for table in tables if not table.learning]
     count = sum(len(row.runs) for table in tables for row in table.rows)
     parts = [
         "# Leaderboard",
         f"Written by `bench leaderboard` from {count} records under [{results}]({quote(results)}/). "
         "Do not edit: change the records and write it again.",
-        legend(tables),
-        *places(tables),
+        legend(discovery),
+        *([downstream.LEGEND] if len(discovery) < len(tables) else []),
+        *places(discovery),
     ]
     for dataset, group in groupby(tables, key=lambda table: table.dataset):
-        parts += [f"## {dataset}", *(part for table in group for part in section(table, results))]
+        parts += [f"## {dataset}", *(part for table in group for part in either(table, results))]
     if not tables:
         parts.append("No records yet: `bench run` makes them.")
     return "\n\n".join(parts) + "\n"
+
+
+def either(table: Table, results: str) -> list[str]:
+    """The parts of a table of methods, or of downstream models."""
+    if not table.learning:
+        return section(table, results)
+    return [f"### {escaped(table.name)}", *downstream.lines(table), *notes(table, results)]
 
 
 def legend(tables: Sequence[Table]) -> str:

@@ -24,25 +24,31 @@ SETTINGS = ("representation", "oracle", "action", "budget")
 def track(run: Run) -> str:
     """What must agree for scores to be compared."""
     spec = run.record.spec
-    return canonical([[spec.get(name) for name in SETTINGS], *(parameters(run, name) for name in TRACK)])
+    settings = [spec.get(name) for name in SETTINGS]
+    return canonical([bool(spec.get("model")), settings, *(parameters(run, name) for name in TRACK)])
 
 
 def method_key(run: Run) -> str:
     """What must agree for runs to be repeats of each other."""
     spec = run.record.spec
-    return canonical([spec["method"], spec.get("model"), parameters(run, "method"), parameters(run, "model")])
+    names = [spec["method"], spec.get("model"), f"{spec.get('n') or 'all':>9}"]
+    return canonical([*names, parameters(run, "method"), parameters(run, "model")])
 
 
 def track_settings(run: Run) -> list[str]:
     """The track in words; a run whose plugin could not be read never got one."""
     spec = run.record.spec
     unresolved = [] if spec.get("action") else ["no track"]
+    unresolved += ["models"] if spec.get("model") else []
     return unresolved + [str(spec[name]) for name in SETTINGS if spec.get(name) is not None] + overrides(run, TRACK)
 
 
 def method_settings(run: Run) -> list[str]:
+    """A method, or a model + the source of its symmetry and the number of its training samples, with what was set."""
     spec = run.record.spec
-    return [str(spec[name]) for name in METHOD if spec.get(name) is not None] + overrides(run, METHOD)
+    if not spec.get("model"):
+        return [str(spec["method"]), *overrides(run, METHOD)]
+    return [f"{spec['model']} + {spec['method']}", *overrides(run, METHOD), f"n={spec.get('n') or 'all'}"]
 
 
 def overrides(run: Run, components: Sequence[str]) -> list[str]:

@@ -29,7 +29,10 @@ __all__ = ["BLOCKS", "COSTS", "Row", "Table", "assemble", "tables"]
 
 BLOCKS = ("ranked", "helped", "control")
 """Ranked methods; methods that saw labels, pairs or the truth; controls, which are not ranked."""
-COSTS = ("cpu_s", "wall_s", "peak_rss_mb", "steps", "parameters", "prepare_cpu_s", "score_cpu_s")
+COSTS = (
+    "cpu_s", "wall_s", "peak_rss_mb", "steps", "parameters", "prepare_cpu_s", "score_cpu_s", "discover_cpu_s",
+    "samples",
+)  # fmt: skip
 BUDGETS = ("full", "standard", "smoke")
 
 
@@ -43,6 +46,12 @@ class Row:
     @property
     def method(self) -> str:
         return str(self.runs[0].record.spec["method"])
+
+    @property
+    def model(self) -> str | None:
+        """The downstream model; None: what was scored is the symmetry itself."""
+        name = self.runs[0].record.spec.get("model")
+        return None if name is None else str(name)
 
     @cached_property
     def uses(self) -> tuple[str, ...]:
@@ -99,6 +108,11 @@ class Table:
     spec: Mapping[str, Any]
     name: str
     rows: tuple[Row, ...]
+
+    @property
+    def learning(self) -> bool:
+        """Whether its rows are downstream models, a row for each number of training samples."""
+        return bool(self.spec.get("model"))
 
     @property
     def dataset(self) -> str:

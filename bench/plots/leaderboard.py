@@ -28,7 +28,7 @@ def draw(results: Path, target: Path) -> None:
         from matplotlib.figure import Figure
     except ImportError:
         raise BenchError("a picture needs matplotlib", "pip install 'symmetry-bench[plots]'") from None
-    panels = [(table, scores(table)) for table in tables(results) if scores(table)]
+    panels = [(table, scores(table)) for table in tables(results) if not table.learning and scores(table)]
     if not panels:
         raise BenchError(f"no scores under {results} to draw", "run something first: bench run")
     columns = max(len(names) for _, names in panels)

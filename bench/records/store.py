@@ -1,4 +1,4 @@
-"""The store under results/: one file a record, results/<dataset>/<method>/<slot>.json, written atomically."""
+"""The store under results/: one file a record, results/<dataset>/<method or model>/<slot>.json, written atomically."""
 
 from __future__ import annotations
 
@@ -51,16 +51,16 @@ class Store:
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def path(self, dataset: str, method: str, slot: str) -> Path:
-        return self.root / dataset / method / f"{slot}.json"
+    def path(self, dataset: str, folder: str, slot: str) -> Path:
+        return self.root / dataset / folder / f"{slot}.json"
 
-    def read(self, dataset: str, method: str, slot: str) -> Record | None:
+    def read(self, dataset: str, folder: str, slot: str) -> Record | None:
         """The record in a slot; None if there is none. BenchError, naming the file, if it cannot be read."""
-        path = self.path(dataset, method, slot)
+        path = self.path(dataset, folder, slot)
         return self.load(path) if path.exists() else None
 
     def write(self, record: Record) -> Path:
-        path = self.path(record.spec["dataset"], record.spec["method"], record.slot)
+        path = self.path(record.spec["dataset"], record.spec.get("model") or record.spec["method"], record.slot)
         write_atomically(path, record.to_json())
         return path
 
@@ -73,9 +73,9 @@ class Store:
         """The files of all records, sorted."""
         return sorted(self.root.glob("*/*/*.json"))
 
-    def discard(self, dataset: str, method: str, slot: str) -> None:
+    def discard(self, dataset: str, folder: str, slot: str) -> None:
         """Remove the record in a slot, if there is one."""
-        self.path(dataset, method, slot).unlink(missing_ok=True)
+        self.path(dataset, folder, slot).unlink(missing_ok=True)
 
     def __iter__(self) -> Iterator[Record]:
         """All records, in the order of their paths."""

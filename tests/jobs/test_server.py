@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
+import mmap
 import sys
 import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -109,6 +112,28 @@ def test_a_worker_gives_way_when_something_else_is_next(forked, tmp_path):
     comes(lambda: not ready.is_running() or ready.status() == psutil.STATUS_ZOMBIE)
     run(forked, last)
     assert not (tmp_path / "never" / "outcome.json").exists()
+
+
+def huge(pid):
+    """Bytes of a process's own memory that are in huge pages."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return next(1024 * int(line.split()[1]) for line in lines if line.startswith("AnonHugePages:"))
+
+
+def test_a_server_that_has_started_many_workers_joins_its_pages_and_goes_on(forked, tmp_path):
+    from bench.jobs.server import HUGE, LIBC, MADV_COLLAPSE, MANY
+
+    memory = mmap.mmap(-1, 2 * HUGE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    memory.write(bytes(2 * HUGE))
+    start = -(-ctypes.addressof(ctypes.c_char.from_buffer(memory)) // HUGE) * HUGE
+    if LIBC.madvise(ctypes.c_void_p(start), ctypes.c_size_t(HUGE), MADV_COLLAPSE):
+        pytest.skip("this kernel does not join pages when asked")
+    run(forked, asked(tmp_path / "first"))
+    before = huge(forked._server.pid)
+    for number in range(MANY):
+        run(forked, asked(tmp_path / str(number)))
+    comes(lambda: huge(forked._server.pid) > before + 20 * HUGE)
+    run(forked, asked(tmp_path / "last"))
 
 
 def test_an_import_that_ends_the_process_ends_the_run_and_not_the_server(forked, tmp_path):

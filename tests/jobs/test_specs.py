@@ -96,7 +96,8 @@ def kept(tmp_path):
     folder = cache.scratch()
     (folder / "symmetry.safetensors").write_bytes(b"state")
     (folder / "log.txt").write_text("said")
-    cache.keep(folder, "abcdef", Outcome("ok", figures={"loss": float("nan")}, cost={"cpu_s": 1.5}))
+    Outcome("ok", figures={"loss": float("nan")}, cost={"cpu_s": 1.5}).write(folder)
+    cache.keep(folder, "abcdef")
     return cache
 
 
@@ -116,7 +117,8 @@ def test_what_is_no_longer_whole_is_not_known(kept, name):
 
 def test_a_folder_that_another_process_has_put_there_gives_way(kept):
     folder = kept.scratch()
-    kept.keep(folder, "abcdef", Outcome("ok", cost={"cpu_s": 2.5}))
+    Outcome("ok", cost={"cpu_s": 2.5}).write(folder)
+    kept.keep(folder, "abcdef")
     assert kept.outcome("abcdef").cost == {"cpu_s": 2.5}
     assert not (kept.folder("abcdef") / "symmetry.safetensors").exists()
 

@@ -3,6 +3,7 @@
 from bench.jobs.work.build import build, join, plan
 from bench.jobs.work.describe import describe
 from bench.jobs.work.discover import discover
+from bench.jobs.work.predict import predict
 from bench.jobs.work.prepare import prepare_oracle, prepare_view
 from bench.jobs.work.score import score
 from bench.jobs.work.survey import survey
@@ -15,6 +16,7 @@ KINDS = {
     "prepare_view": prepare_view,
     "prepare_oracle": prepare_oracle,
     "discover": discover,
+    "predict": predict,
     "score": score,
     "survey": survey,
 }

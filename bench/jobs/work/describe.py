@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import nn
 
-from bench.contracts import Dataset, Method, Metric, Oracle
+from bench.contracts import Dataset, Method, Metric, Model, Oracle
 from bench.jobs.cache import Outcome
 from bench.jobs.work.parameters import fields, instance, overrides, resolved
 from bench.plugins import Plugin, load
@@ -33,6 +33,8 @@ def describe(request: dict[str, Any], folder: Path, meter: Any) -> Outcome:
             about |= _dataset(item)
     if issubclass(cls, Method):
         about |= {"uses": sorted(cls.uses), "actions": list(cls.actions), "control": cls.control}
+    elif issubclass(cls, Model):
+        about |= {"needs": cls.needs, "problems": list(cls.problems)}
     elif issubclass(cls, Metric):
         about |= {"version": cls.version, "asks": sorted(cls.asks), "actions": list(cls.actions)}
     elif issubclass(cls, Dataset):

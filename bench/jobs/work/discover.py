@@ -17,7 +17,7 @@ from bench.jobs.work.track import CHUNK, Track
 from bench.jobs.worker import Meter
 from bench.plugins import Plugin
 
-__all__ = ["discover"]
+__all__ = ["discover", "seed_all"]
 
 
 def discover(request: dict[str, Any], folder: Path, meter: Meter) -> Outcome:
@@ -26,14 +26,14 @@ def discover(request: dict[str, Any], folder: Path, meter: Meter) -> Outcome:
     plugin = Plugin(**request["method"]["plugin"])
     method: Method = instance(plugin, request["method"]["params"])
     task = _task(track, method, meter)
-    _seed(task.seed, track.device)
+    seed_all(task.seed, track.device)
     symmetry, cost = meter.measure(lambda: method.discover(task))
     check_symmetry(symmetry, task.valid.x[:64])
     save_symmetry(symmetry, plugin, folder, Plugin(**request["dataset"]["plugin"]))
     return Outcome("ok", cost=cost | {"parameters": _parameters(symmetry)})
 
 
-def _seed(seed: int, device: str) -> None:
+def seed_all(seed: int, device: str) -> None:
     """Seed what torch draws from; torch.manual_seed also asks every accelerator, which takes milliseconds."""
     if device == "cpu":
         torch.default_generator.manual_seed(seed)

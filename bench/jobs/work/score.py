@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 from bench.contracts import HeldOut, Metric
 from bench.errors import BenchError
-from bench.jobs.artifacts import load_symmetry
 from bench.jobs.cache import Outcome
+from bench.jobs.work.lesson import Lesson, discovered
 from bench.jobs.work.track import Track
 from bench.jobs.worker import Meter
 from bench.plugins import Plugin, load
@@ -27,7 +27,7 @@ def score(request: dict[str, Any], folder: Path, meter: Meter) -> Outcome:
     """
     metrics = {part["name"]: load(Plugin(**part))() for part in request["metrics"]}
     found = _Found(request.get("known"), metrics)
-    asked = _Asked(request, Track(request), found.scores)
+    asked = _Asked(Track(request), found.scores)
     _, cost = meter.measure(lambda: found.by(asked, meter))
     cost["cpu_s"] = round(float(cost["cpu_s"] or 0) + found.spent, 3)
     versions = {name: metric.version for name, metric in metrics.items()}
@@ -79,8 +79,9 @@ def _of(metrics: list[str], found: dict[str, T]) -> dict[str, T]:
 class _Asked:
     """What metrics may ask for, made when it first is."""
 
-    def __init__(self, request: dict[str, Any], track: Track, scores: dict[str, float | None]) -> None:
-        self.request, self.track, self.scores = request, track, scores
+    def __init__(self, track: Track, scores: dict[str, float | None]) -> None:
+        self.track = track
+        self.lesson = Lesson(track) if "model" in track.request else None
         self._made: dict[str, Any] = {"scores": scores}
 
     def __call__(self, name: str) -> Any:
@@ -92,21 +93,22 @@ class _Asked:
         return self.track.oracle
 
     def _truth(self) -> Any:
-        return self.track.truth
+        return self.lesson.truth() if self.lesson else self.track.truth
 
     def _test(self) -> HeldOut:
-        track = self.track
-        return HeldOut(
-            track.samples("test"), track.samples("train"), track.action, track.view, track.seed("score")
-        )
+        track, source = self.track, self.lesson or self.track
+        return HeldOut(source.samples("test"), source.samples("train"), track.action, track.view, track.seed("score"))
 
     def _symmetry(self) -> Any:
-        plugin = Plugin(**self.request["method"]["plugin"])
-        folder = Path(self.request["discover_folder"])
-        symmetry = load_symmetry(
-            folder, plugin, self.track.action, self.track.given, Plugin(**self.request["dataset"]["plugin"])
-        )
-        return symmetry.to(self.track.device).eval()
+        return discovered(self.track)
+
+    def _predictor(self) -> Any:
+        assert self.lesson is not None
+        return self.lesson.predictor()
+
+    def _problem(self) -> Any:
+        assert self.lesson is not None
+        return self.lesson.problem
 
 
 def _number(key: str, value: float | None) -> float | None:

@@ -1,0 +1,114 @@
+"""A lesson, opened in a worker: what a downstream model learns from and is tested on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from bench.contracts import Model, Problem, Samples, Split, Symmetry
+from bench.jobs.artifacts import load_state, load_symmetry
+from bench.jobs.specs import BUDGETS
+from bench.jobs.work.parameters import instance
+from bench.jobs.work.track import CHUNK, Track, freeze
+from bench.plugins import Plugin
+
+__all__ = ["Lesson", "Unfit", "discovered"]
+
+LEAST_VALID, MOST_VALID = 30, 1000
+
+
+class Unfit(Exception):
+    """The run makes no sense for this model or data set: it is skipped, which says nothing against the model."""
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What a request says of a model and of its samples, in the view of the track."""
+
+    track: Track
+
+    @cached_property
+    def model(self) -> Model:
+        part = self.track.request["model"]
+        made: Model = instance(Plugin(**part["plugin"]), part["params"])
+        return made
+
+    def samples(self, split: Split) -> Samples:
+        """A split, cut to the budget."""
+        own = self.track.dataset
+        dataset = own.downstream()
+        if dataset is own:
+            return self.track.samples(split)
+        samples = dataset.load(split, self.track.seed("split"))
+        samples = samples[: BUDGETS[self.track.request["budget"]].samples].to(self.track.device)
+        return samples if self.track.in_data else samples.with_x(self._encoded(samples.x))
+
+    @cached_property
+    def problem(self) -> Problem:
+        """Posed by all training samples, so that it is the same for any number of them."""
+        anomaly = self.model.problems == ("anomaly",)
+        problem = Problem.of(self._train, self.track.action, anomaly, self.model.normal)
+        if problem.kind not in self.model.problems:
+            name = self.track.request["model"]["plugin"]["name"]
+            raise Unfit(f"model '{name}' does not learn {problem.kind}, only {', '.join(self.model.problems)}")
+        return problem
+
+    def train(self) -> Samples:
+        """The first n samples of an order that is the same for every model: smaller sets lie in larger ones."""
+        n, samples = self.track.request["n"], self._shuffled(self._train, "subset")
+        if n is not None and n > len(samples):
+            raise Unfit(f"{n} training samples are asked for and there are {len(samples)}")
+        return samples[:n]
+
+    def valid(self) -> Samples:
+        """A quarter of n validation samples, at least 30 and at most 1000: they are labels that a model sees."""
+        samples = self._shuffled(self.samples("valid"), "valid subset")
+        n = self.track.request["n"]
+        return samples[: MOST_VALID if n is None else min(MOST_VALID, max(LEAST_VALID, n // 4))]
+
+    def symmetry(self) -> Symmetry | None:
+        """The symmetry that the model is given; None: its own."""
+        symmetry = discovered(self.track) if self.track.request["discover_folder"] else None
+        if symmetry is not None and self.model.needs == "matrices" and symmetry.K and symmetry.matrices() is None:
+            raise Unfit("the model needs matrices, and the symmetry has none")
+        return symmetry
+
+    def truth(self) -> Symmetry | None:
+        """The true symmetry of the labels; where it is unknown, that of the oracle."""
+        of_labels = Track(self.track.request | {"oracle": "labels"}).truth
+        return self.track.truth if of_labels is None else of_labels
+
+    def predictor(self) -> nn.Module:
+        """The trained predictor, from its artifact."""
+        predictor = self.model.build(self.problem, self.symmetry())
+        load_state(predictor, Path(self.track.request["predict_folder"]) / "predictor.safetensors")
+        return freeze(predictor.to(self.track.device))
+
+    @cached_property
+    def _train(self) -> Samples:
+        return self.samples("train")
+
+    def _shuffled(self, samples: Samples, component: str) -> Samples:
+        """In an order drawn from the seed; of an anomaly search, the normal ones alone."""
+        if self.problem.kind == "anomaly":
+            assert samples.y is not None
+            samples = samples[samples.y == self.problem.normal]
+        draw = torch.Generator().manual_seed(self.track.seed(component))
+        return samples[torch.randperm(len(samples), generator=draw).to(samples.x.device)]
+
+    def _encoded(self, x: Tensor) -> Tensor:
+        with torch.no_grad():
+            return torch.cat([self.track.view.encode(part) for part in torch.split(x, CHUNK)])
+
+
+def discovered(track: Track) -> Symmetry:
+    """The symmetry that a method has found, from its artifact."""
+    request: dict[str, Any] = track.request
+    plugin, dataset = Plugin(**request["method"]["plugin"]), Plugin(**request["dataset"]["plugin"])
+    symmetry = load_symmetry(Path(request["discover_folder"]), plugin, track.action, track.given, dataset)
+    return symmetry.to(track.device).eval()

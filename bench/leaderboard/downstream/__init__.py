@@ -1,0 +1,1 @@
+"""Downstream models on the leaderboard: what a symmetry is good for."""
