@@ -111,8 +111,8 @@ class JetCLR(Model):
         move = Augmentation(symmetry, train.x, seed=task.seed) if symmetry is not None else None
 
         def contrast(samples: Samples, draw: torch.Generator) -> Tensor:
-            views = (predictor.represent(self._view(samples, move, draw)) for _ in range(2))
-            return nt_xent(*views, self.temperature)
+            first, second = (predictor.represent(self._view(samples, move, draw)) for _ in range(2))
+            return nt_xent(first, second, self.temperature)
 
         def valid_loss() -> float:
             return contrast(valid, torch.Generator().manual_seed(task.seed)).item()
@@ -154,5 +154,5 @@ def _classify(predictor: LinearOnRepresentation, train: Samples, penalty: float)
         torch.autograd.backward(value)
         return value
 
-    optimiser.step(loss)
+    optimiser.step(loss)  # type: ignore[no-untyped-call]
     predictor.linear.load_state_dict(linear.state_dict())

@@ -46,10 +46,10 @@ class NormalizedAutoencoder(Model):
     normalise: bool = True
     normal: int = 0
     share: float = 0.4
-    side: int = 16
+    side: int = 8
     power: float = 0.5
     width: int = 64
-    latent: int = 6
+    latent: int = 3
     steps: int = STEPS
     batch: int = 64
     rate: float = 2e-3
