@@ -32,8 +32,7 @@ class Encoder(nn.Module):
         sizes = list(pairwise([4] + [width] * DEPTH))
         self.own = nn.ModuleList(nn.Linear(before, after) for before, after in sizes)
         self.others = nn.ModuleList(nn.Linear(before, after, bias=False) for before, after in sizes)
-        after = [layer for _ in range(DEPTH) for layer in (nn.Linear(width, width), nn.SiLU())]
-        self.whole = nn.Sequential(*after, nn.Linear(width, outputs))
+        self.whole = nn.Sequential(nn.Linear(width, width), nn.SiLU(), nn.Linear(width, outputs))
 
     def forward(self, jets: Tensor) -> Tensor:
         pt, place = jets[..., :1], jets[..., 1:]
