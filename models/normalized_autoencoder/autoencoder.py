@@ -6,11 +6,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from bench.oracles.kinematics import fractions
+
 from .._plane import in_plane
 
 __all__ = ["JetAutoencoder", "jet_image"]
 
 REACH = 0.8
+FAINT, TINY = 1e-6, 1e-12
 
 
 def jet_image(p: Tensor, side: int, power: float) -> Tensor:
@@ -25,13 +28,13 @@ def jet_image(p: Tensor, side: int, power: float) -> Tensor:
         power: under 1, it lifts what is faint.
     """
     jets = in_plane(p)
-    share = jets[..., 0] / jets[..., 0].sum(1, keepdim=True).clamp(min=1e-12)
+    share = fractions(jets[..., 0])
     across, along = _upright(share, jets[..., 1], jets[..., 2])
     centres = torch.linspace(-REACH, REACH, side, dtype=p.dtype, device=p.device)
     width = 2 * REACH / (side - 1)
     rows, columns = (torch.exp(-0.5 * ((place[..., None] - centres) / width) ** 2) for place in (along, across))
     image = torch.einsum("bn,bnr,bnc->brc", share, rows, columns).flatten(1)
-    return (image / image.amax(1, keepdim=True).clamp(min=1e-12) + 1e-6) ** power
+    return (image / image.amax(1, keepdim=True).clamp(min=TINY) + FAINT) ** power
 
 
 def _upright(share: Tensor, y: Tensor, phi: Tensor) -> tuple[Tensor, Tensor]:

@@ -74,11 +74,11 @@ def test_padding_leaves_no_trace() -> None:
 
 @pytest.mark.parametrize("normalise", [True, False])
 def test_jets_unlike_those_of_training_score_higher(normalise: bool) -> None:
-    network = replace(SMALL, normalise=normalise, steps=100).fit(task(), None)
+    network = replace(SMALL, normalise=normalise, steps=60, rate=0.02).fit(task(), None)
     with torch.no_grad():
-        like, unlike = network(jets(200, 0.1, seed=5)), network(jets(200, 0.5, seed=5))
+        like, unlike = network(jets(200, 0.1, seed=5)), network(jets(200, 0.35, seed=5))
     assert like.shape == (200,)
-    assert (unlike[:, None] > like).double().mean() > 0.8
+    assert (unlike[:, None] > like).double().mean() > 0.95
 
 
 def test_the_state_rebuilds_it_and_a_seed_gives_the_same() -> None:
