@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+import torch
 from torch import nn
 
 from bench.contracts import BenchError, Model, Problem, Symmetry, Task
@@ -54,4 +55,6 @@ class Steerable(Model):
         network = self.build(problem_of(task), symmetry)
         assert isinstance(network, SteerableNetwork)
         network.scale = task.train.x.square().mean((0, 2, 3)).sqrt().clamp(min=1e-12)[:, None, None]
-        return learn(network, task, Schedule(self.steps, self.batch, self.rate))
+        with torch.random.fork_rng(devices=[]):  # dropout draws from the global generator
+            torch.manual_seed(task.seed)
+            return learn(network, task, Schedule(self.steps, self.batch, self.rate))

@@ -16,10 +16,11 @@ __all__ = ["SteerableNetwork"]
 
 FIRST, MIDDLE, LAST = 32, 64, 256
 EVEN, ODD = 4, 5
+DROPOUT = 0.3
 
 
 class SteerableNetwork(nn.Module):
-    """Convolutions that halve the map to a side of at most 7, one more, one over all of it, invariants, logits.
+    """Convolutions that halve the map to a side of at most 7, one more, one over all of it; invariants; logits.
 
     (B, C, H, H) -> (B, outputs).
 
@@ -46,7 +47,7 @@ class SteerableNetwork(nn.Module):
         layers += [Convolution(plane, into, middle, ODD, 1, ODD // 2, scalar=len(sides) == 1), Gated(plane)]
         layers += [Convolution(plane, middle, last, sides[-1]), Gated(plane)]
         pool = Invariants(plane)
-        self.layers = nn.Sequential(*layers, pool, nn.Linear(last * pool.each, outputs))
+        self.layers = nn.Sequential(*layers, pool, nn.Dropout(DROPOUT), nn.Linear(last * pool.each, outputs))
 
     def forward(self, x: Tensor) -> Tensor:
         logits: Tensor = self.layers(x / self.scale)
