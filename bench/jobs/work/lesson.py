@@ -14,7 +14,7 @@ from bench.contracts import Model, Problem, Samples, Split, Symmetry
 from bench.jobs.artifacts import load_state, load_symmetry
 from bench.jobs.specs import BUDGETS
 from bench.jobs.work.parameters import instance
-from bench.jobs.work.track import CHUNK, Track, freeze
+from bench.jobs.work.track import CHUNK, Track
 from bench.plugins import Plugin
 
 __all__ = ["Lesson", "Unfit", "discovered"]
@@ -86,7 +86,7 @@ class Lesson:
         """The trained predictor, from its artifact."""
         predictor = self.model.build(self.problem, self.symmetry())
         load_state(predictor, Path(self.track.request["predict_folder"]) / "predictor.safetensors")
-        return freeze(predictor.to(self.track.device))
+        return predictor.to(self.track.device).eval().requires_grad_(False)
 
     @cached_property
     def _train(self) -> Samples:
