@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from bench.contracts import Action, BenchError, ImageAffine, MatrixSymmetry, Oracle, Symmetry, Task
-from bench.lie import jacobian
+from bench.contracts import Action, ImageAffine, MatrixSymmetry, Oracle, Symmetry, Task
+from bench.lie import jacobian, softened, upper_limits
 
 __all__ = ["Law", "Rates", "law_of", "lie_derivatives", "measured", "velocity", "whitening"]
 
@@ -48,11 +48,9 @@ class Law:
         return self.tolerance == ROUNDING
 
 
-def law_of(task: Task, method: str, samples: int) -> Law:
+def law_of(task: Task, samples: int) -> Law:
     """The task's law on its first samples, in float64 if it is a formula. BenchError if there is none."""
-    if task.oracle is None:
-        raise BenchError(f"{method} needs an oracle and the task has none", "choose an --oracle")
-    oracle = copy.deepcopy(task.oracle).requires_grad_(False).eval()
+    oracle = copy.deepcopy(task.need("oracle")).requires_grad_(False).eval()
     train, valid = task.train.x[:samples], task.valid.x[:samples]
     if any(True for _ in oracle.parameters()) or task.action.kind == "image_affine":
         return Law(oracle, _axes(oracle, train), train, valid, LEARNED)
@@ -188,7 +186,7 @@ class Rates:
         with torch.no_grad():
             moves = torch.cat([velocity(fields, part).flatten(2).double() for part in parts], 1)
         speed = moves.square().sum((0, 2))
-        weight = (speed + 0.1 * speed.median()).clamp(min=1e-300).rsqrt()[:, None]
+        weight = softened(speed).rsqrt()[:, None]
         return cls(changes * weight, moves * weight)
 
     def forms(self) -> tuple[Tensor, Tensor]:
@@ -198,15 +196,9 @@ class Rates:
         return form, norm
 
     def upper_limits(self, c: Tensor) -> Tensor:
-        """Upper 95 % limits of E |sum c_ka L_a phi|^2 / E |sum c_ka v_a|^2, c (K, N) -> (K,).
-
-        The deviation of a ratio of means, by the delta method over samples.
-        """
+        """Upper 95 % limits of E |sum c_ka L_a phi|^2 / E |sum c_ka v_a|^2, c (K, N) -> (K,)."""
         change, speed = (torch.einsum("ka,abd->kbd", c, side).square().sum(2) for side in (self.changes, self.moves))
-        ratio = change.mean(1) / speed.mean(1)
-        error = (change - ratio[:, None] * speed).std(1) / speed.mean(1) / change.shape[1] ** 0.5
-        limits: Tensor = ratio + 1.645 * error
-        return limits
+        return upper_limits(change, speed)
 
 
 def _pushed(action: Action, E: Tensor, g: Tensor) -> Symmetry:

@@ -99,7 +99,7 @@ class Search:
     @classmethod
     def of(cls, task: Task, method: LieLoss) -> Search:
         """Of a task; BenchError without an oracle."""
-        law = law_of(task, "lie_loss", method.samples)
+        law = law_of(task, method.samples)
         fields = task.action.candidates(law.train)
         E = fields.matrices()
         assert E is not None

@@ -50,7 +50,7 @@ class Polarization(Method):
                 raise BenchError(f"{name} = {value}; allowed are whole numbers from {least}", f"choose a larger {name}")
 
     def discover(self, task: Task) -> Symmetry:
-        law = law_of(task, "polarization", self.samples)
+        law = law_of(task, self.samples)
         if task.action.kind != "field":
             return self._lowest(task, law, task.action.candidates(law.train))
         found: Symmetry = NoSymmetry(task.action)

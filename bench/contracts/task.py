@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol, overload
 
 from torch import Tensor
 
@@ -11,8 +11,14 @@ from bench.contracts.action import Action
 from bench.contracts.oracle import Oracle
 from bench.contracts.samples import Progress, Samples, silent
 from bench.contracts.symmetry import Symmetry
+from bench.errors import BenchError
 
 __all__ = ["PairSource", "Pairs", "Task"]
+
+NEEDS = {
+    "oracle": ("an oracle", "choose an --oracle"),
+    "pairs": ("labelled pairs", "choose a track with a truth"),
+}
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,18 @@ class Task:
     truth: Symmetry | None = None
     effort: float = 1.0
     progress: Progress = silent
+
+    @overload
+    def need(self, what: Literal["oracle"]) -> Oracle: ...
+    @overload
+    def need(self, what: Literal["pairs"]) -> PairSource: ...
+    def need(self, what: Literal["oracle", "pairs"]) -> Oracle | PairSource:
+        """The oracle, or the source of pairs; BenchError if the task has none."""
+        found: Oracle | PairSource | None = getattr(self, what)
+        if found is None:
+            name, hint = NEEDS[what]
+            raise BenchError(f"the method needs {name} and the task has none", hint)
+        return found
 
     def steps(self, standard: int) -> int:
         """How many steps the budget allows where `standard` are taken at the standard budget."""
