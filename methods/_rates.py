@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,17 +10,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from bench.contracts import Action, ImageAffine, MatrixSymmetry, Oracle, Symmetry, Task
+from bench.contracts import ImageAffine, Oracle, Symmetry, Task
 from bench.lie import jacobian, softened, upper_limits
 
-__all__ = ["Law", "Rates", "law_of", "lie_derivatives", "measured", "velocity", "whitening"]
+__all__ = ["Law", "Rates", "along", "law_of", "lie_derivatives", "velocity", "whitening"]
 
 CHUNK = 250
 DROPPED = 1e-9
 ROUNDING = 1e-9
 LEARNED = 0.1
-TURNS = 7
-REACH = 2.0
 
 
 @dataclass(frozen=True)
@@ -75,10 +72,10 @@ def lie_derivatives(law: Law, fields: Symmetry, x: Tensor) -> Tensor:
     """
     if type(law.oracle).violation is not Oracle.violation:
         return _along_the_flow(law, fields, x)
-    return _along(law, velocity(fields, x), x)
+    return along(law, velocity(fields, x), x)
 
 
-def _along(law: Law, moves: Tensor, x: Tensor) -> Tensor:
+def along(law: Law, moves: Tensor, x: Tensor) -> Tensor:
     """d phi along the moves (N, B, *s): by the Jacobian, or one move at a time if phi has more components."""
 
     def phi(x: Tensor) -> Tensor:
@@ -156,37 +153,15 @@ class Rates:
     @classmethod
     def of(cls, law: Law, fields: Symmetry, x: Tensor) -> Rates:
         """The rates of all fields at x (B, *s)."""
-        return cls._each(fields, x, lambda part: lie_derivatives(law, fields, part))
+        changes = torch.cat([lie_derivatives(law, fields, part).double() for part in torch.split(x, CHUNK)], 1)
+        return cls.weighted(changes, fields, x)
 
     @classmethod
-    def averaged(cls, law: Law, basis: Symmetry, x: Tensor, turns: Tensor) -> Rates:
-        """The mean over g of the rates of Ad_g E_a at g x, for matrices E_a: those of phi smoothed over the g.
-
-        It is the derivative of mean_g phi(g exp(tE_a) x): what a trained phi adds of its own to the law differs from
-        one g x to the next and averages out.
-
-        Arguments:
-            turns: g, (T, n, n).
-        """
-        E = basis.matrices()
-        assert E is not None
-        carried = [_pushed(basis.action, E, g) for g in turns.to(E)]
-
-        def mean(part: Tensor) -> Tensor:
-            images = [basis.action.act(g.to(part).expand(len(part), -1, -1), part) for g in turns]
-            rates = [_along(law, velocity(fields, y), y) for fields, y in zip(carried, images, strict=True)]
-            return torch.stack(rates).mean(0)
-
-        return cls._each(basis, x, mean)
-
-    @classmethod
-    def _each(cls, fields: Symmetry, x: Tensor, rates: Callable[[Tensor], Tensor]) -> Rates:
-        parts = torch.split(x, CHUNK)
-        changes = torch.cat([rates(part).double() for part in parts], 1)
+    def weighted(cls, changes: Tensor, fields: Symmetry, x: Tensor) -> Rates:
+        """Of changes (N, B, m') along N fields at x (B, *s)."""
         with torch.no_grad():
-            moves = torch.cat([velocity(fields, part).flatten(2).double() for part in parts], 1)
-        speed = moves.square().sum((0, 2))
-        weight = softened(speed).rsqrt()[:, None]
+            moves = torch.cat([velocity(fields, part).flatten(2).double() for part in torch.split(x, CHUNK)], 1)
+        weight = softened(moves.square().sum((0, 2))).rsqrt()[:, None]
         return cls(changes * weight, moves * weight)
 
     def forms(self) -> tuple[Tensor, Tensor]:
@@ -201,11 +176,6 @@ class Rates:
         return upper_limits(change, speed)
 
 
-def _pushed(action: Action, E: Tensor, g: Tensor) -> Symmetry:
-    """Ad_g E = g E g^-1."""
-    return MatrixSymmetry.of(action, g @ E @ torch.linalg.inv(g))
-
-
 def whitening(form: Tensor, norm: Tensor) -> tuple[Tensor, Tensor]:
     """T (R, N) with T norm T' = 1, and T form T' in units of chance, its mean over directions: (R, R).
 
@@ -217,31 +187,3 @@ def whitening(form: Tensor, norm: Tensor) -> tuple[Tensor, Tensor]:
     T = (axes[:, kept] / speeds[kept].sqrt()).T * scale
     unit = T @ form @ T.T
     return T, unit / unit.diagonal().mean().clamp(min=1e-300)
-
-
-def measured(law: Law, fields: Symmetry) -> tuple[Rates, Rates]:
-    """Rates over training and over validation samples; on images, averaged twice over the flow of the lowest field.
-
-    A network's own change from pixel to pixel hides the law in its derivatives: half of chance is left of a
-    rotation of digits, a thirtieth in the mean over 70 degrees.
-    """
-    train = Rates.of(law, fields, law.train)
-    if not isinstance(fields.action, ImageAffine):
-        return train, Rates.of(law, fields, law.valid)
-    for share in (4, 2):
-        T, relative = whitening(*train.forms())
-        lowest = fields.combine(torch.linalg.eigh(relative).eigenvectors.T[:1] @ T)
-        turns = _flow(lowest, law.train)
-        train = Rates.averaged(law, fields, law.train[: len(law.train) // share], turns)
-    return train, Rates.averaged(law, fields, law.valid[: len(law.valid) // 4], turns)
-
-
-def _flow(field: Symmetry, x: Tensor) -> Tensor:
-    """exp(s A) at 7 equally spaced s, as far both ways as the speed at x leads two deviations of x: (7, n, n)."""
-    A = field.matrices()
-    assert A is not None
-    scale = (x - x.mean(0)).square().flatten(1).sum(1).mean().sqrt()
-    speed = field.velocity(x).flatten(1).square().sum(1).div(len(x)).sqrt()
-    times = torch.linspace(-1, 1, TURNS).to(A) * REACH * scale / speed
-    turns: Tensor = torch.linalg.matrix_exp(times[:, None, None] * A)
-    return turns

@@ -12,8 +12,9 @@ from torch import Tensor
 from bench.contracts import Action, BenchError, MatrixSymmetry, Method, NoSymmetry, Symmetry, Task
 from bench.lie.identify import name
 
+from ._flows import measured
 from ._minimise import minimise
-from ._rates import law_of, measured, whitening
+from ._rates import law_of, whitening
 
 __all__ = ["Algebra", "LieLoss", "Search", "subalgebras"]
 
@@ -104,8 +105,7 @@ class Search:
         E = fields.matrices()
         assert E is not None
         E = E.double()
-        train, valid = measured(law, fields)
-        form, norm = train.forms()
+        form, norm, valid = measured(law, fields)
         T, relative = whitening(form, norm)
         chance = (T @ form @ T.T).diagonal().mean().clamp(min=1e-300)
         return cls(
