@@ -19,6 +19,8 @@ from ._rates import law_of, whitening
 __all__ = ["Algebra", "LieLoss", "Search", "subalgebras"]
 
 STEPS = 1000
+EXACT = 1e-18
+CLOSED = 1e-14
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,10 @@ class Search:
         if unclosed is not None:
             start[0] = unclosed.coordinates.flatten()
         unknowns, losses = minimise(
-            lambda c: self.loss(c.reshape(len(c), K, R), weight), start, steps=self.task.steps(STEPS)
+            lambda c: self.loss(c.reshape(len(c), K, R), weight),
+            start,
+            steps=self.task.steps(STEPS),
+            small=CLOSED if weight else EXACT,
         )
         best = losses.argmin()
         rows = torch.linalg.qr(unknowns[best].reshape(K, R).T).Q.T
