@@ -165,13 +165,18 @@ def play(
 ) -> None:  # fmt: skip
     """Critics maximise E log D(x) + E log(1 - D(g x)), generators E log D(g x) less their penalty, in turns.
 
+    Generators circle about where the game is even, and end at their mean over its last third; not so those that bend,
+    as a mean of networks is another network.
+
     Arguments:
         learns: whether the generators learn too, or rest.
 
-    Source: Goodfellow et al., arXiv:1406.2661, eq. 1, with the generator's loss of its section 3.
+    Source: Goodfellow et al., arXiv:1406.2661, eq. 1, with the generator's loss of its section 3; the mean:
+    Yazici et al., arXiv:1806.04498.
     """
     against = torch.optim.Adam(critics.parameters(), game.critic_rate, MOMENTA)
     towards = torch.optim.Adam(player.parameters(), game.rate, MOMENTA)
+    means = [] if player.bends or not learns else [torch.zeros_like(value) for value in player.parameters()]
     for step in range(game.steps):
         one, other, third = (samples[i] for i in torch.randint(len(samples), (3, game.batch), generator=draw))
         against.param_groups[0]["lr"] = game.critic_rate * max(SLOWEST, game.factor(step))
@@ -191,6 +196,10 @@ def play(
             towards.zero_grad()
             torch.autograd.backward(loss)
             towards.step()
+            for mean, value in zip(means, player.parameters(), strict=False):
+                mean.lerp_(value.detach(), 1 / max(1, step + 1 - 2 * game.steps // 3))
+    for mean, value in zip(means, player.parameters(), strict=False):
+        value.data.copy_(mean)
 
 
 def told_apart(critics: Critics, real: Tensor, fake: Tensor) -> Tensor:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,17 +10,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from bench.contracts import Action, BenchError, ImageAffine, MatrixSymmetry, Oracle, Symmetry, Task
-from bench.lie import jacobian
+from bench.contracts import ImageAffine, Oracle, Symmetry, Task
+from bench.lie import jacobian, softened, upper_limits
 
-__all__ = ["Law", "Rates", "law_of", "lie_derivatives", "measured", "velocity", "whitening"]
+__all__ = ["Law", "Rates", "along", "law_of", "lie_derivatives", "velocity", "whitening"]
 
 CHUNK = 250
 DROPPED = 1e-9
 ROUNDING = 1e-9
 LEARNED = 0.1
-TURNS = 7
-REACH = 2.0
 
 
 @dataclass(frozen=True)
@@ -48,11 +45,9 @@ class Law:
         return self.tolerance == ROUNDING
 
 
-def law_of(task: Task, method: str, samples: int) -> Law:
+def law_of(task: Task, samples: int) -> Law:
     """The task's law on its first samples, in float64 if it is a formula. BenchError if there is none."""
-    if task.oracle is None:
-        raise BenchError(f"{method} needs an oracle and the task has none", "choose an --oracle")
-    oracle = copy.deepcopy(task.oracle).requires_grad_(False).eval()
+    oracle = copy.deepcopy(task.need("oracle")).requires_grad_(False).eval()
     train, valid = task.train.x[:samples], task.valid.x[:samples]
     if any(True for _ in oracle.parameters()) or task.action.kind == "image_affine":
         return Law(oracle, _axes(oracle, train), train, valid, LEARNED)
@@ -77,10 +72,10 @@ def lie_derivatives(law: Law, fields: Symmetry, x: Tensor) -> Tensor:
     """
     if type(law.oracle).violation is not Oracle.violation:
         return _along_the_flow(law, fields, x)
-    return _along(law, velocity(fields, x), x)
+    return along(law, velocity(fields, x), x)
 
 
-def _along(law: Law, moves: Tensor, x: Tensor) -> Tensor:
+def along(law: Law, moves: Tensor, x: Tensor) -> Tensor:
     """d phi along the moves (N, B, *s): by the Jacobian, or one move at a time if phi has more components."""
 
     def phi(x: Tensor) -> Tensor:
@@ -158,37 +153,15 @@ class Rates:
     @classmethod
     def of(cls, law: Law, fields: Symmetry, x: Tensor) -> Rates:
         """The rates of all fields at x (B, *s)."""
-        return cls._each(fields, x, lambda part: lie_derivatives(law, fields, part))
+        changes = torch.cat([lie_derivatives(law, fields, part).double() for part in torch.split(x, CHUNK)], 1)
+        return cls.weighted(changes, fields, x)
 
     @classmethod
-    def averaged(cls, law: Law, basis: Symmetry, x: Tensor, turns: Tensor) -> Rates:
-        """The mean over g of the rates of Ad_g E_a at g x, for matrices E_a: those of phi smoothed over the g.
-
-        It is the derivative of mean_g phi(g exp(tE_a) x): what a trained phi adds of its own to the law differs from
-        one g x to the next and averages out.
-
-        Arguments:
-            turns: g, (T, n, n).
-        """
-        E = basis.matrices()
-        assert E is not None
-        carried = [_pushed(basis.action, E, g) for g in turns.to(E)]
-
-        def mean(part: Tensor) -> Tensor:
-            images = [basis.action.act(g.to(part).expand(len(part), -1, -1), part) for g in turns]
-            rates = [_along(law, velocity(fields, y), y) for fields, y in zip(carried, images, strict=True)]
-            return torch.stack(rates).mean(0)
-
-        return cls._each(basis, x, mean)
-
-    @classmethod
-    def _each(cls, fields: Symmetry, x: Tensor, rates: Callable[[Tensor], Tensor]) -> Rates:
-        parts = torch.split(x, CHUNK)
-        changes = torch.cat([rates(part).double() for part in parts], 1)
+    def weighted(cls, changes: Tensor, fields: Symmetry, x: Tensor) -> Rates:
+        """Of changes (N, B, m') along N fields at x (B, *s)."""
         with torch.no_grad():
-            moves = torch.cat([velocity(fields, part).flatten(2).double() for part in parts], 1)
-        speed = moves.square().sum((0, 2))
-        weight = (speed + 0.1 * speed.median()).clamp(min=1e-300).rsqrt()[:, None]
+            moves = torch.cat([velocity(fields, part).flatten(2).double() for part in torch.split(x, CHUNK)], 1)
+        weight = softened(moves.square().sum((0, 2))).rsqrt()[:, None]
         return cls(changes * weight, moves * weight)
 
     def forms(self) -> tuple[Tensor, Tensor]:
@@ -198,20 +171,9 @@ class Rates:
         return form, norm
 
     def upper_limits(self, c: Tensor) -> Tensor:
-        """Upper 95 % limits of E |sum c_ka L_a phi|^2 / E |sum c_ka v_a|^2, c (K, N) -> (K,).
-
-        The deviation of a ratio of means, by the delta method over samples.
-        """
+        """Upper 95 % limits of E |sum c_ka L_a phi|^2 / E |sum c_ka v_a|^2, c (K, N) -> (K,)."""
         change, speed = (torch.einsum("ka,abd->kbd", c, side).square().sum(2) for side in (self.changes, self.moves))
-        ratio = change.mean(1) / speed.mean(1)
-        error = (change - ratio[:, None] * speed).std(1) / speed.mean(1) / change.shape[1] ** 0.5
-        limits: Tensor = ratio + 1.645 * error
-        return limits
-
-
-def _pushed(action: Action, E: Tensor, g: Tensor) -> Symmetry:
-    """Ad_g E = g E g^-1."""
-    return MatrixSymmetry.of(action, g @ E @ torch.linalg.inv(g))
+        return upper_limits(change, speed)
 
 
 def whitening(form: Tensor, norm: Tensor) -> tuple[Tensor, Tensor]:
@@ -225,31 +187,3 @@ def whitening(form: Tensor, norm: Tensor) -> tuple[Tensor, Tensor]:
     T = (axes[:, kept] / speeds[kept].sqrt()).T * scale
     unit = T @ form @ T.T
     return T, unit / unit.diagonal().mean().clamp(min=1e-300)
-
-
-def measured(law: Law, fields: Symmetry) -> tuple[Rates, Rates]:
-    """Rates over training and over validation samples; on images, averaged twice over the flow of the lowest field.
-
-    A network's own change from pixel to pixel hides the law in its derivatives: half of chance is left of a
-    rotation of digits, a thirtieth in the mean over 70 degrees.
-    """
-    train = Rates.of(law, fields, law.train)
-    if not isinstance(fields.action, ImageAffine):
-        return train, Rates.of(law, fields, law.valid)
-    for share in (4, 2):
-        T, relative = whitening(*train.forms())
-        lowest = fields.combine(torch.linalg.eigh(relative).eigenvectors.T[:1] @ T)
-        turns = _flow(lowest, law.train)
-        train = Rates.averaged(law, fields, law.train[: len(law.train) // share], turns)
-    return train, Rates.averaged(law, fields, law.valid[: len(law.valid) // 4], turns)
-
-
-def _flow(field: Symmetry, x: Tensor) -> Tensor:
-    """exp(s A) at 7 equally spaced s, as far both ways as the speed at x leads two deviations of x: (7, n, n)."""
-    A = field.matrices()
-    assert A is not None
-    scale = (x - x.mean(0)).square().flatten(1).sum(1).mean().sqrt()
-    speed = field.velocity(x).flatten(1).square().sum(1).div(len(x)).sqrt()
-    times = torch.linspace(-1, 1, TURNS).to(A) * REACH * scale / speed
-    turns: Tensor = torch.linalg.matrix_exp(times[:, None, None] * A)
-    return turns

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from bench.contracts import Action, BenchError, MatrixSymmetry, Method, NoSymmetry, Samples, Symmetry, Task, rms_speed
+from bench.contracts import Action, MatrixSymmetry, Method, NoSymmetry, Samples, Symmetry, Task, rms_speed
 from bench.networks import ImageEncoder
 from bench.training import Schedule, initialise, optimise
 
@@ -132,10 +132,9 @@ def with_targets(samples: Samples, task: Task) -> Samples:
     """The samples with their labels; without labels, with the oracle's value, its mean taken away."""
     y = samples.y
     if y is None:
-        if task.oracle is None:
-            raise BenchError("augerino needs labels or an oracle and the task has neither", "choose an --oracle")
+        oracle = task.need("oracle")
         with torch.no_grad():
-            y = torch.cat([task.oracle(part) for part in torch.split(samples.x, FEW)])
+            y = torch.cat([oracle(part) for part in torch.split(samples.x, FEW)])
     if y.is_floating_point():
         y = y.reshape(len(y), -1)
         return Samples(samples.x, y if task.action.target else (y - y.mean(0)) / y.std(0).clamp(min=1e-6))

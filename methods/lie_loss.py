@@ -12,12 +12,15 @@ from torch import Tensor
 from bench.contracts import Action, BenchError, MatrixSymmetry, Method, NoSymmetry, Symmetry, Task
 from bench.lie.identify import name
 
+from ._flows import measured
 from ._minimise import minimise
-from ._rates import law_of, measured, whitening
+from ._rates import law_of, whitening
 
 __all__ = ["Algebra", "LieLoss", "Search", "subalgebras"]
 
 STEPS = 1000
+EXACT = 1e-18
+CLOSED = 1e-14
 
 
 @dataclass(frozen=True)
@@ -99,13 +102,12 @@ class Search:
     @classmethod
     def of(cls, task: Task, method: LieLoss) -> Search:
         """Of a task; BenchError without an oracle."""
-        law = law_of(task, "lie_loss", method.samples)
+        law = law_of(task, method.samples)
         fields = task.action.candidates(law.train)
         E = fields.matrices()
         assert E is not None
         E = E.double()
-        train, valid = measured(law, fields)
-        form, norm = train.forms()
+        form, norm, valid = measured(law, fields)
         T, relative = whitening(form, norm)
         chance = (T @ form @ T.T).diagonal().mean().clamp(min=1e-300)
         return cls(
@@ -134,7 +136,10 @@ class Search:
         if unclosed is not None:
             start[0] = unclosed.coordinates.flatten()
         unknowns, losses = minimise(
-            lambda c: self.loss(c.reshape(len(c), K, R), weight), start, steps=self.task.steps(STEPS)
+            lambda c: self.loss(c.reshape(len(c), K, R), weight),
+            start,
+            steps=self.task.steps(STEPS),
+            small=CLOSED if weight else EXACT,
         )
         best = losses.argmin()
         rows = torch.linalg.qr(unknowns[best].reshape(K, R).T).Q.T

@@ -9,8 +9,9 @@ from torch import Tensor
 
 from bench.contracts import BenchError, Method, NoSymmetry, Symmetry, Task
 
+from ._flows import measured
 from ._polynomials import PolynomialFields, degrees
-from ._rates import Law, Rates, law_of, measured, whitening
+from ._rates import Law, Rates, law_of, whitening
 
 __all__ = ["Polarization", "PolynomialFields", "Spectrum", "dimension", "spectrum"]
 
@@ -23,16 +24,16 @@ class Polarization(Method):
 
     The basis is that of the matrices of the action, or, for an action `field`, of polynomial fields, of the lowest
     degree at which there is a symmetry. Eigenvalues are in units of their mean, which is chance. A field's score is
-    the upper 95 % limit of its eigenvalue on validation samples, which have not chosen it. On images, the rates are
-    taken twice more as means over the flow of the lowest field, as a network's own change from pixel to pixel hides the
-    law in its derivatives.
+    the upper 95 % limit of its eigenvalue on validation samples, which have not chosen it. On images, the lowest field
+    is the one over whose flow phi changes least, and rates are means over this flow, as a network's own change from
+    pixel to pixel hides the law in its derivatives.
 
     Arguments:
         K: number of fields; None: as many as lie below the largest gap of the spectrum and keep phi: up to rounding if
             phi is a formula, up to 10 % of chance otherwise.
         degree: highest degree of polynomial fields.
-        samples: how many training samples are used, and as many for validation; of images, a half and a quarter
-            for the means.
+        samples: how many training samples are used, and as many for validation; of images, a quarter
+            for what is taken over a flow.
     """
 
     K: int | None = None
@@ -50,7 +51,7 @@ class Polarization(Method):
                 raise BenchError(f"{name} = {value}; allowed are whole numbers from {least}", f"choose a larger {name}")
 
     def discover(self, task: Task) -> Symmetry:
-        law = law_of(task, "polarization", self.samples)
+        law = law_of(task, self.samples)
         if task.action.kind != "field":
             return self._lowest(task, law, task.action.candidates(law.train))
         found: Symmetry = NoSymmetry(task.action)
@@ -78,12 +79,11 @@ class Spectrum:
     limits: Tensor
 
     @classmethod
-    def of(cls, train: Rates, valid: Rates) -> Spectrum:
+    def of(cls, form: Tensor, norm: Tensor, valid: Rates) -> Spectrum:
         """The generalised eigenvectors over training samples, and how well they hold on validation.
 
         Limits are in units of chance, the mean rate over all directions; each is at least the one before.
         """
-        form, norm = train.forms()
         T, relative = whitening(form, norm)
         _, mix = torch.linalg.eigh(relative)
         chance = (T @ form @ T.T).diagonal().mean().clamp(min=1e-300)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol, overload
 
 from torch import Tensor
 
@@ -12,8 +12,14 @@ from bench.contracts.oracle import Oracle
 from bench.contracts.problem import Problem
 from bench.contracts.samples import Progress, Samples, silent
 from bench.contracts.symmetry import Symmetry
+from bench.errors import BenchError
 
 __all__ = ["PairSource", "Pairs", "Task"]
+
+NEEDS = {
+    "oracle": ("an oracle", "choose an --oracle"),
+    "pairs": ("labelled pairs", "choose a track with a truth"),
+}
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,18 @@ class Task:
     problem: Problem | None = None
     effort: float = 1.0
     progress: Progress = silent
+
+    @overload
+    def need(self, what: Literal["oracle"]) -> Oracle: ...
+    @overload
+    def need(self, what: Literal["pairs"]) -> PairSource: ...
+    def need(self, what: Literal["oracle", "pairs"]) -> Oracle | PairSource:
+        """The oracle, or the source of pairs; BenchError if the task has none."""
+        found: Oracle | PairSource | None = getattr(self, what)
+        if found is None:
+            name, hint = NEEDS[what]
+            raise BenchError(f"the method needs {name} and the task has none", hint)
+        return found
 
     def steps(self, standard: int) -> int:
         """How many steps the budget allows where `standard` are taken at the standard budget."""

@@ -1,12 +1,14 @@
-"""Lie algebras of matrices, spans and their angles, derivatives along fields, random elements of groups."""
+"""Lie algebras of matrices, spans and their angles, derivatives along fields and their ratios, elements of groups."""
 
 from bench.lie.algebra import bracket, closure_residual, jacobi_residual, structure_constants
 from bench.lie.derivatives import jacobian, rates_of_change
 from bench.lie.identify import derived_series, killing_form, simple_ideals
+from bench.lie.ratios import softened, upper_limits
 from bench.lie.sampling import group_elements
 from bench.lie.spans import grassmann, orthonormaliser, principal_angles
 
 __all__ = [
     "bracket", "closure_residual", "derived_series", "grassmann", "group_elements", "jacobi_residual", "jacobian",
-    "killing_form", "orthonormaliser", "principal_angles", "rates_of_change", "simple_ideals", "structure_constants",
+    "killing_form", "orthonormaliser", "principal_angles", "rates_of_change", "simple_ideals", "softened",
+    "structure_constants", "upper_limits",
 ]  # fmt: skip

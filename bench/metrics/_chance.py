@@ -6,20 +6,18 @@ import torch
 from torch import Tensor
 
 from bench.contracts import HeldOut, Symmetry
-from bench.lie import orthonormaliser
+from bench.lie import orthonormaliser, softened
 from bench.metrics._space import tangent_of
 
 __all__ = ["DRAWS", "Spans", "effective_samples"]
 
 DRAWS = 64
-SOFTENING = 0.1
 
 
 class Spans:
     """Orthonormal bases of what was discovered and of the whole action, under <v, u> = E w v' S^-1 u.
 
-    w = 1 / (q + 0.1 median q) with q = sum_j |u_j|^2 for true velocities u; w = 1 without a truth. The median keeps w
-    finite where the truth stands still.
+    w = 1 / (q + 0.1 median q) with q = sum_j |u_j|^2 for true velocities u; w = 1 without a truth.
 
     Arguments:
         test: what is scored on.
@@ -35,7 +33,7 @@ class Spans:
         if truth is not None and truth.K:
             self.truth, self.share = self.tangent.of_truth(truth)
             speed = self.truth.square().sum((0, 2))
-            self.weights = 1 / (speed + SOFTENING * speed.median()).clamp(min=1e-30)
+            self.weights = 1 / softened(speed)
         self.candidates = test.action.candidates(self.tangent.space.reference)
         self.action = self.tangent.of(self.candidates)
 

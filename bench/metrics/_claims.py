@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from bench.contracts import Symmetry
-from bench.lie import jacobian, orthonormaliser
+from bench.lie import jacobian, orthonormaliser, softened, upper_limits
 from bench.metrics._space import Phi, Space
 
 __all__ = ["Moving", "Rates", "threshold"]
@@ -22,7 +22,6 @@ OUTPUTS = 4
 TERMS = 2
 SHARE = 0.05
 LARGEST = 0.05
-ONE_SIDED = 1.645
 
 
 @dataclass(frozen=True)
@@ -37,9 +36,8 @@ class Rates:
         return self.changes.mean(1) / self.speeds.mean(1)
 
     def upper(self) -> Tensor:
-        """The upper 95 % limits of the ratios, one-sided, by the delta method over samples."""
-        errors = (self.changes - self.ratios()[:, None] * self.speeds).std(1) / self.speeds.mean(1)
-        return self.ratios() + ONE_SIDED * errors / math.sqrt(self.changes.shape[1])
+        """The upper 95 % limits of the ratios, one-sided."""
+        return upper_limits(self.changes, self.speeds)
 
 
 class Moving:
@@ -59,7 +57,7 @@ class Moving:
         moves = self._pushed(basis)
         even = orthonormaliser(moves.flatten(1) / math.sqrt(len(z)))
         speed = torch.einsum("ra,and->rnd", even, moves).square().sum((0, 2))
-        self.root = (speed + 0.1 * speed.median()).clamp(min=1e-300).rsqrt()
+        self.root = softened(speed).rsqrt()
         self.unit = orthonormaliser((moves * self.root[:, None]).flatten(1) / math.sqrt(len(z)))
 
     def _pushed(self, symmetry: Symmetry) -> Tensor:

@@ -13,6 +13,7 @@ from bench.contracts import Linear, Task
 
 from ..methods.test_spectral import Quadratic, task_of  # noqa: TID252
 
+PAIRS = 5
 MOST = {3: 4.0, 4: 5.0, 10: 60.0}
 
 
@@ -51,7 +52,8 @@ def test_five_starts_take_less_than_twice_one(benchmark):
 
     def ratio() -> float:
         cpu_seconds(one, task)
-        return cpu_seconds(five, task) / cpu_seconds(one, task)
+        least = [min(cpu_seconds(method, task) for _ in range(PAIRS)) for method in (one, five)]
+        return least[1] / least[0]
 
     found = benchmark.pedantic(ratio, rounds=1)
     benchmark.extra_info["five starts / one"] = found

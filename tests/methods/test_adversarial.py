@@ -98,6 +98,35 @@ def test_players_learn_what_critics_cannot_tell_and_rest_while_judged() -> None:
     torch.testing.assert_close(judged.moved, learned.abs() / math.sqrt(2) / samples.x[1000:].std(), rtol=1e-3, atol=0)
 
 
+class Heard(Shift):
+    """A shift that keeps all of its values, one for each time that it is asked to learn."""
+
+    def __init__(self, start: Tensor) -> None:
+        super().__init__(start)
+        self.heard: list[Tensor] = []
+
+    def penalty(self, samples: Samples, moved: Tensor) -> Tensor:
+        self.heard.append(self.shift.detach().clone())
+        return super().penalty(samples, moved)
+
+
+class Bending(Heard):
+    bends = True
+
+
+def test_players_end_at_their_mean_over_the_last_third_unless_they_bend() -> None:
+    samples = Samples(torch.randn(200, 1, generator=drawn()))
+    ends = []
+    for kind in (Heard, Bending):
+        player = kind(torch.tensor([1.0, -0.8]))
+        play(Critics(2, 1, 16, 2, drawn()), player, samples, Game(30, 32, 0.03, 0.003), drawn())
+        ends.append((player.shift.detach(), player.heard))
+    (mean, heard), (last, steps) = ends
+    among = torch.stack(heard[21:])
+    assert ((mean > among.min(0).values) & (mean < among.max(0).values)).all()
+    assert (last - steps[-1]).abs().max() < 0.03
+
+
 def test_who_stands_still_does_not_win() -> None:
     told, moved = torch.tensor([0.0, 0.3, 0.2]), torch.tensor([0.01, 0.5, 0.6])
     assert Judged(told, moved).best(0.1) == 2

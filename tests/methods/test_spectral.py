@@ -247,7 +247,7 @@ def test_differences_of_fourth_order_are_exact_for_cubics() -> None:
 
 def test_lie_derivatives_are_those_of_the_flow() -> None:
     task = task_of(Linear((3,)), Quadratic(torch.eye(3)), count=50)
-    law = law_of(task, "a test", 50)
+    law = law_of(task, 50)
     fields = task.action.candidates(law.train)
     exact = lie_derivatives(law, fields, law.train)
     step = 1e-5
