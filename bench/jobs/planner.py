@@ -119,6 +119,7 @@ class Planner:
         chosen, params = ({part: about[key] for part, about in figures.items()} for key in ("set", "params"))
         full = replace(spec, method=name, representation=representation, oracle=oracle, action=action, set=chosen)
         about = {"uses": method["uses"], "control": method["control"]}
+        about |= {"problems": model["problems"]} if model else {}
         run = PlannedRun(full, spec, params=params, method=about, facts=dataset.get("facts", {}))
         kind = dataset["actions"][action] if representation == "identity" else action
         if method["actions"] and kind not in method["actions"]:

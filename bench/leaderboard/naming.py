@@ -25,7 +25,15 @@ def track(run: Run) -> str:
     """What must agree for scores to be compared."""
     spec = run.record.spec
     settings = [spec.get(name) for name in SETTINGS]
-    return canonical([bool(spec.get("model")), settings, *(parameters(run, name) for name in TRACK)])
+    return canonical([learns(run), settings, *(parameters(run, name) for name in TRACK)])
+
+
+def learns(run: Run) -> list[str]:
+    """In words that a downstream model is scored, and whether it searches for anomalies; [] for a symmetry."""
+    if not run.record.spec.get("model"):
+        return []
+    problems = (run.record.provenance.get("method") or {}).get("problems")
+    return ["models", "anomalies"] if problems == ["anomaly"] else ["models"]
 
 
 def method_key(run: Run) -> str:
@@ -43,7 +51,7 @@ def track_settings(run: Run) -> list[str]:
     """The track in words; a run whose plugin could not be read never got one."""
     spec = run.record.spec
     unresolved = [] if spec.get("action") else ["no track"]
-    unresolved += ["models"] if spec.get("model") else []
+    unresolved += learns(run)
     return unresolved + [str(spec[name]) for name in SETTINGS if spec.get(name) is not None] + overrides(run, TRACK)
 
 
