@@ -3,6 +3,7 @@
 from bench.jobs.work.build import build, join, plan
 from bench.jobs.work.describe import describe
 from bench.jobs.work.discover import discover
+from bench.jobs.work.portray import portray
 from bench.jobs.work.prepare import prepare_oracle, prepare_view
 from bench.jobs.work.score import score
 from bench.jobs.work.survey import survey
@@ -17,4 +18,5 @@ KINDS = {
     "discover": discover,
     "score": score,
     "survey": survey,
+    "portray": portray,
 }

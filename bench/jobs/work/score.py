@@ -7,7 +7,7 @@ import traceback
 from pathlib import Path
 from typing import Any, TypeVar
 
-from bench.contracts import HeldOut, Metric
+from bench.contracts import HeldOut, Metric, Symmetry
 from bench.errors import BenchError
 from bench.jobs.artifacts import load_symmetry
 from bench.jobs.cache import Outcome
@@ -15,7 +15,7 @@ from bench.jobs.work.track import Track
 from bench.jobs.worker import Meter
 from bench.plugins import Plugin, load
 
-__all__ = ["score"]
+__all__ = ["score", "symmetry_of"]
 
 T = TypeVar("T")
 
@@ -101,12 +101,15 @@ class _Asked:
         )
 
     def _symmetry(self) -> Any:
-        plugin = Plugin(**self.request["method"]["plugin"])
-        folder = Path(self.request["discover_folder"])
-        symmetry = load_symmetry(
-            folder, plugin, self.track.action, self.track.given, Plugin(**self.request["dataset"]["plugin"])
-        )
-        return symmetry.to(self.track.device).eval()
+        return symmetry_of(self.request, self.track)
+
+
+def symmetry_of(request: dict[str, Any], track: Track) -> Symmetry:
+    """What the run of a request has found."""
+    plugin = Plugin(**request["method"]["plugin"])
+    folder = Path(request["discover_folder"])
+    symmetry = load_symmetry(folder, plugin, track.action, track.given, Plugin(**request["dataset"]["plugin"]))
+    return symmetry.to(track.device).eval()
 
 
 def _number(key: str, value: float | None) -> float | None:
