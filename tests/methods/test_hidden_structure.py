@@ -150,13 +150,13 @@ def test_each_module_keeps_the_motion_and_moves() -> None:
 
 def test_hidden_canonical_coordinates_are_found_with_an_energy() -> None:
     task = task_of(pendulum, 2, curved=True)
-    settings = {"form": "hamiltonian", "width": 16, "steps": 40, "polish": 30}
+    settings = {"form": "hamiltonian", "width": 16, "steps": 30, "polish": 20}
     plain, hidden = (HiddenSymmetry(layers=layers, **settings).discover(task) for layers in (0, 2))
     assert plain.scores.item() > 0.01
     assert hidden.scores.item() < 0.01 * plain.scores.item()
     assert task.oracle is not None
-    apart, other = (found.velocity(task.valid.x)[0] - task.oracle(task.valid.x) for found in (hidden, plain))
-    assert apart.norm() < 0.3 * other.norm()
+    x = task.valid.x
+    assert (hidden.velocity(x)[0] - task.oracle(x)).norm() < 0.1 * task.oracle(x).norm()
 
 
 def test_hidden_modules_are_found() -> None:
@@ -168,9 +168,9 @@ def test_hidden_modules_are_found() -> None:
         return two(y[:, [0, 2, 1, 3]])[:, [0, 2, 1, 3]]
 
     task = task_of(crossed, 4, curved=True)
-    settings = {"form": "modular", "width": 8, "steps": 20, "polish": 20}
-    plain, hidden = (HiddenSymmetry(layers=layers, **settings).discover(task) for layers in (0, 2))
-    assert hidden.scores.max() < 0.1 * plain.scores.max()
+    settings = {"form": "modular", "width": 8, "steps": 15, "polish": 15}
+    plain, hidden = (HiddenSymmetry(layers=layers, **settings).discover(task) for layers in (0, 4))
+    assert hidden.scores.max() < 0.3 * plain.scores.max()
 
 
 def test_friction_is_not_hamiltonian_in_linear_coordinates() -> None:
