@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from bench.methods.hidden_symmetry import HiddenSymmetry
+from bench.methods.hidden_symmetry import EnergyFlow, HiddenSymmetry, Modules
 from bench.methods.hidden_symmetry.equations import hamiltonicity, modularity, symplectic_form
-from bench.methods.hidden_symmetry.structure import EnergyFlow, Modules, canonical, decoupled
+from bench.methods.hidden_symmetry.structure import canonical, decoupled
 from torch import Tensor
 
 from bench.contracts import BenchError, Field, Samples, Tangent, Task
