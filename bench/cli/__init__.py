@@ -21,6 +21,7 @@ VERBS = {
     "status": "Say which records are fresh, and why others are not.",
     "data": "List, fetch and simulate the data.",
     "reproduce": "Repeat what papers report, and say what is reached.",
+    "coordinates": "Draw the coordinates that a run has found.",
     "leaderboard": "Write leaderboard.md from the records.",
     "doctor": "Check this installation.",
 }

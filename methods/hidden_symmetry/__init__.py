@@ -2,5 +2,6 @@
 
 from .fields import HiddenGenerators
 from .method import HiddenSymmetry
+from .structure import EnergyFlow, Modules
 
-__all__ = ["HiddenGenerators", "HiddenSymmetry"]
+__all__ = ["EnergyFlow", "HiddenGenerators", "HiddenSymmetry", "Modules"]

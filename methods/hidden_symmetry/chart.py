@@ -87,3 +87,9 @@ class Chart(nn.Module):
             z = coupling.inverse(z)
         x: Tensor = z @ self.unwhitening + self.mean
         return x
+
+    def mix(self, S: Tensor) -> None:
+        """A new linear part: the whitened samples u become S u before the couplings."""
+        scaled = S * (len(S) / S.square().sum()).sqrt()
+        self.whitening = self.whitening @ scaled.T
+        self.unwhitening = torch.linalg.inv(scaled.T) @ self.unwhitening

@@ -12,7 +12,7 @@ from bench.contracts import Action, Symmetry
 
 from .chart import Chart
 
-__all__ = ["Blockwise", "FirstOrder", "HiddenGenerators"]
+__all__ = ["Blockwise", "FirstOrder", "HiddenGenerators", "affine_fields"]
 
 
 class HiddenGenerators(Symmetry):
@@ -35,6 +35,20 @@ class HiddenGenerators(Symmetry):
     def config(self) -> dict[str, Any]:
         return {"K": self.K, "layers": self.layers, "width": self.width}
 
+    @classmethod
+    def whitened(cls, action: Action, x: Tensor) -> HiddenGenerators:
+        """No field yet, and a chart that whitens samples x (B, *s) and no more."""
+        self = cls(action, 0, 0, 1).to(x)
+        self.chart.fit_whitening(x.flatten(1))
+        return self
+
+    def with_fields(self, affine: Tensor, layers: int = 0, width: int = 1) -> HiddenGenerators:
+        """Fields (K, D, D + 1) in this chart's whitened coordinates, with new couplings."""
+        other = HiddenGenerators(self.action, len(affine), layers, width).to(self.affine)
+        other.chart.load_state_dict(self.chart.state_dict(), strict=False)
+        other.affine.data = affine.to(self.affine)
+        return other
+
     def coordinates(self, x: Tensor) -> Tensor:
         """z = f(x): (B, *s) -> (B, D)."""
         z: Tensor = self.chart(x.flatten(1))
@@ -56,6 +70,14 @@ class HiddenGenerators(Symmetry):
         moved = torch.einsum("bij,bj->bi", g[:, :-1, :-1], z) + g[:, :-1, -1]
         back: Tensor = self.chart.inverse(moved)
         return back.reshape(x.shape)
+
+    def orthonormal(self, x: Tensor) -> Tensor:
+        """Combinations of the fields, (K, D, D + 1), with E v_j.v_k = D delta_jk over whitened samples x (B, *s)."""
+        moves = self.velocity(x).flatten(2) @ self.chart.whitening
+        gram = torch.einsum("jbd,kbd->jk", moves, moves) / moves[0].numel()
+        soft = gram + 1e-9 * gram.trace() * torch.eye(self.K).to(gram)
+        mixed: Tensor = torch.linalg.solve_triangular(torch.linalg.cholesky(soft), self.affine.flatten(1), upper=False)
+        return mixed.reshape(self.affine.shape)
 
     def step(self, x: Tensor, t: Tensor) -> Tensor:
         """x' = f^-1(z + sum_k t_k (L_k z + b_k)): the flow to first order in t, x (B, *s), t (B, K)."""
@@ -82,13 +104,14 @@ class Blockwise(Symmetry):
     """K equal blocks of samples, each moved for the same time along a field of its own.
 
     Arguments:
+        affine: of the fields, (K, D, D + 1), in the chart of `of`.
         time: s, for which block k follows v_k.
     """
 
-    def __init__(self, of: HiddenGenerators, time: float) -> None:
+    def __init__(self, of: HiddenGenerators, affine: Tensor, time: float) -> None:
         super().__init__(of.action, of.K)
         self.of = of
-        self.g = torch.linalg.matrix_exp(time * nn.functional.pad(of.affine, (0, 0, 0, 1)))
+        self.g = torch.linalg.matrix_exp(time * nn.functional.pad(affine, (0, 0, 0, 1)))
 
     def velocity(self, x: Tensor) -> Tensor:
         return self.of.velocity(x)
@@ -98,3 +121,13 @@ class Blockwise(Symmetry):
         moved = torch.einsum("kij,kbj->kbi", self.g[:, :-1, :-1], z) + self.g[:, None, :-1, -1]
         back: Tensor = self.of.chart.inverse(moved.flatten(0, 1))
         return back.reshape(x.shape)
+
+
+def affine_fields(form: str, D: int) -> Tensor:
+    """A basis of the affine fields of a form, (N, D, D + 1)."""
+    every = torch.eye(D * (D + 1)).reshape(D, D + 1, D, D + 1)
+    if form == "translation":
+        return every[:, D]
+    if form == "rotation":
+        return torch.stack([every[i, j] - every[j, i] for i in range(D) for j in range(i)])
+    return every.flatten(0, 1)

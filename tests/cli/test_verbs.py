@@ -158,6 +158,7 @@ def test_doctor(bench, ran):
         assert part in out
 
 
-@pytest.mark.parametrize("verb", ["run", "list", "show", "status", "reproduce", "leaderboard", "data", "doctor"])
+@pytest.mark.parametrize("verb", ["run", "list", "show", "status", "reproduce", "coordinates", "leaderboard", "data",
+                                  "doctor"])  # fmt: skip
 def test_every_verb_has_help(bench, verb):
     assert f"Usage: python -m bench {verb}" in bench(verb, "--help", code=0).out

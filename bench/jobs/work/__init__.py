@@ -3,6 +3,7 @@
 from bench.jobs.work.build import build, join, plan
 from bench.jobs.work.describe import describe
 from bench.jobs.work.discover import discover
+from bench.jobs.work.portray import portray
 from bench.jobs.work.predict import predict
 from bench.jobs.work.prepare import prepare_oracle, prepare_view
 from bench.jobs.work.score import score
@@ -19,4 +20,5 @@ KINDS = {
     "predict": predict,
     "score": score,
     "survey": survey,
+    "portray": portray,
 }
