@@ -69,10 +69,10 @@ class EMLP(Model):
 
     width: int = 128
     depth: int = 2
-    rank: int = 2
+    rank: int = 1
     steps: int = STEPS
-    batch: int = 250
-    rate: float = 3e-3
+    batch: int = 128
+    rate: float = 1e-2
     spread: float = 0.01
     polish: bool = False
 
