@@ -14,7 +14,7 @@ from bench.errors import BenchError
 from .groups import element, orthogonal
 from .tasks import learning_task
 
-SMALL = EMLP(width=32, depth=1, steps=160, batch=64, rate=0.02)
+SMALL = EMLP(width=32, depth=1, rank=2, steps=160, batch=64, rate=0.02)
 
 
 def spring(x: Tensor) -> Tensor:
