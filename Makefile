@@ -13,7 +13,7 @@ demo: $(READY)
 	@echo "The leaderboard of this run is in .demo/leaderboard.md; 'bench' itself is $(BIN)/bench."
 
 test: $(READY)
-	$(BIN)/python -m pytest $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 bench: $(READY)
 	$(BIN)/python -m pytest tests/benchmarks --benchmark-enable --benchmark-only $(ARGS)

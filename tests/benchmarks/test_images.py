@@ -102,7 +102,7 @@ def measured(path: Path, cache: Path) -> dict[str, float]:
 
 
 PROGRAM = """
-import json, resource, sys, time
+import json, sys, time
 from pathlib import Path
 import numpy as np
 from bench.datasets.cms.cms import CMS, KINDS
@@ -122,6 +122,6 @@ path = Path(sys.argv[1])
 images, converting = cpu(lambda: sparse_file(path, KINDS["quark_gluon"].layout, "file"))
 _, reading = cpu(lambda: read(images))
 _, loading = cpu(lambda: CMS(source="file", paths=(str(path),)).load("train", 0))
-memory = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+memory = 1024 * int(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0])
 print(json.dumps({"convert cpu_s": converting, "read cpu_s": reading, "load cpu_s": loading, "bytes": memory}))
 """
