@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import BenchError
-from bench.leaderboard.downstream.curves import SCORE, TRUE, WITHOUT, WRONG, Learner, learners
+from bench.leaderboard.downstream.curves import SCORE, TRUE, WITHOUT, WRONG, Learner, common, learners
 from bench.leaderboard.statistics import mean_interval
 from bench.leaderboard.tables import Table, tables
 from bench.plots.leaderboard import save
@@ -17,7 +17,7 @@ COLOURS = {WITHOUT: "#8a8a8a", WRONG: "#b03a2e", TRUE: "#2e8b57", "built-in": "#
 DISCOVERED = ("#1f5fa8", "#6a4fa3", "#1794a8", "#a34f7d")
 STYLES = ("-", "--", ":", "-.")
 MARKS = "osD^v<>P"
-WIDTH, HEIGHT = 5.2, 3.6
+WIDTH, HEIGHT = 8.0, 3.2
 
 
 def draw(results: Path, target: Path) -> None:
@@ -34,12 +34,10 @@ def draw(results: Path, target: Path) -> None:
     if not panels:
         raise BenchError(f"no curves of models under {results} to draw", "run models with several --n first")
     with rc_context({"svg.hashsalt": "symmetry-bench", "font.size": 9}):
-        figure = Figure(figsize=(2 * WIDTH, HEIGHT * ((len(panels) + 1) // 2)), layout="constrained")
-        axes = figure.subplots((len(panels) + 1) // 2, 2, squeeze=False).flat
-        for axis, (table, found) in zip(axes, panels, strict=False):
+        figure = Figure(figsize=(WIDTH, HEIGHT * len(panels)), layout="constrained")
+        axes = figure.subplots(len(panels), squeeze=False)[:, 0]
+        for axis, (table, found) in zip(axes, panels, strict=True):
             track(axis, table, found)
-        for unused in list(axes)[len(panels) :]:
-            unused.set_visible(False)
         save(figure, target)
 
 
@@ -62,9 +60,12 @@ def track(axis: Any, table: Table, found: list[Learner]) -> None:
             color=colours[learner.source], ls=STYLES[look % len(STYLES)], marker=MARKS[look % len(MARKS)],
             label=learner.name,
         )  # fmt: skip
+    sizes = sorted(common(found))
     axis.set_xscale("log")
+    axis.set_xticks(sizes, [f"{n:.0f}" for n in sizes])
+    axis.minorticks_off()
     axis.set_xlabel("training samples")
     axis.set_ylabel(SCORE)
     axis.set_title(f"{table.dataset}: {table.name.removeprefix('models · ')}", loc="left", fontsize=9)
     axis.spines[["top", "right"]].set_visible(False)
-    axis.legend(fontsize=7, frameon=False)
+    axis.legend(fontsize=8, frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
