@@ -23,7 +23,7 @@ check: $(READY)
 	$(BIN)/mypy
 
 leaderboard: $(READY)
-	$(BIN)/bench leaderboard --picture docs/leaderboard.svg
+	$(BIN)/bench leaderboard --picture docs/leaderboard.svg --curves docs/downstream.svg
 
 # The committed records: hours of work, which resume where they were stopped.
 records: $(READY)
