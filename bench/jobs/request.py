@@ -60,7 +60,7 @@ class Request:
                     "dataset": self._set("dataset", dataset),
                     "representation": self._set("representation", self.representation or ""),
                     "method": self._set("method", method),
-                    "model": self._set("model", model) if model else {},
+                    **({"model": self._set("model", model)} if model else {}),
                 },
                 model, n,
             )

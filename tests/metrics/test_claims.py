@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from bench.datasets.laws.controls import Controls
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from bench.contracts import HeldOut, Linear, MatrixSymmetry, NoSymmetry, Samples
@@ -88,9 +88,10 @@ def test_claims_know_no_basis_of_the_generators(plain, case, seed):
     _, space, fit, held, _ = plain
     phi = Phi(space, Controls(task=5).oracles()["law"])
     L = case.rotations(4).double()
-    mix = torch.randn(6, 6, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    mix = torch.randn(6, 6, generator=torch.Generator().manual_seed(seed), dtype=torch.float64) + 3 * torch.eye(6)
+    assume(torch.linalg.cond(mix) < 30)  # directions that nearly coincide are one
     found = [_Directions(fit, held, phi, MatrixSymmetry.of(fit.basis.action, one), 0).upper.sort().values
-             for one in (L, torch.einsum("ij,jab->iab", mix + 3 * torch.eye(6), L))]  # fmt: skip
+             for one in (L, torch.einsum("ij,jab->iab", mix, L))]  # fmt: skip
     torch.testing.assert_close(*found, rtol=1e-6, atol=1e-9)
 
 
