@@ -45,10 +45,10 @@ LEGEND = (
 def lines(table: Table) -> list[str]:
     """The parts of a section: the table, and the commands that make its records again."""
     found = learners(table)
-    areas = {learner.name: summary(learner.areas(common(found))) for learner in found}
+    sizes = sorted({asked(row) for row in table.rows}, key=lambda n: (n is None, n or 0))
+    areas = {learner.name: over_sizes(learner, found, sizes) for learner in found}
     found = sorted(found, key=lambda learner: (-height(areas[learner.name]), learner.name))
     ranked = [one.name for one in found if one.block == "ranked" and areas[one.name]]
-    sizes = sorted({asked(row) for row in table.rows}, key=lambda n: (n is None, n or 0))
     heads = [
         "model", "symmetry", *(f"n = {n or 'all'}" for n in sizes), "area", "multiplier", "against none",
         "against wrong", "orbit", "invariance error", "parameters", "train, CPU s", "seeds",
@@ -64,6 +64,11 @@ def lines(table: Table) -> list[str]:
     table_lines = ["| " + " | ".join(heads[i] for i in kept) + " |", "|---" * len(kept) + "|"]
     table_lines += ["| " + " | ".join(row[i] or "–" for i in kept) + " |" for row in rows]
     return ["\n".join(table_lines), commands(found)]
+
+
+def over_sizes(learner: Learner, found: Sequence[Learner], sizes: Sequence[int | None]) -> Interval | None:
+    """The area over all numbers of samples of a table; where there is one, the score."""
+    return learner.last.estimate(SCORE) if len(sizes) == 1 else summary(learner.areas(common(found)))
 
 
 def who(learner: Learner) -> list[str]:
