@@ -47,5 +47,5 @@ def command(record: Path, axes: tuple[int, int], output: Path, plugins: tuple[Pa
         )
         missing = [job for job in needed if opened.cache.outcome(job.identity) is None]
         outcomes = opened.pool.run([*missing, portray])
-    draw(figures_of(outcomes["portray"]), f"{spec.label()}", output)
+    draw(figures_of(outcomes["portray"]), spec.label(), output)
     click.echo(f"wrote {output}", err=True)

@@ -53,8 +53,9 @@ def command(
         asked = [run for run in asked if (not datasets or run.dataset in datasets)]
         for run in asked:
             try:
-                runs += [one for one in opened.planner.plan([run]) if one.spec.slot not in seen]
-                seen |= {one.spec.slot for one in runs}
+                found = [one for one in opened.planner.plan([run]) if one.spec.slot not in seen]
+                runs += found
+                seen |= {one.spec.slot for one in found}
             except BenchError as error:
                 gone.append([run.dataset, run.folder, str(run.seed), "orphan", str(error)])
     states = Counter(row[3] for row in gone)

@@ -32,8 +32,7 @@ def learns(run: Run) -> list[str]:
     """In words that a downstream model is scored, and whether it searches for anomalies; [] for a symmetry."""
     if not run.record.spec.get("model"):
         return []
-    problems = (run.record.provenance.get("method") or {}).get("problems")
-    return ["models", "anomalies"] if problems == ["anomaly"] else ["models"]
+    return ["models", "anomalies"] if run.declared.get("problems") == ["anomaly"] else ["models"]
 
 
 def method_key(run: Run) -> str:

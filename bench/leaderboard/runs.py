@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bench.errors import BenchError
 from bench.records.record import Record
@@ -35,6 +36,11 @@ class Run:
     @property
     def seed(self) -> int:
         return int(self.record.spec["seed"])
+
+    @property
+    def declared(self) -> Mapping[str, Any]:
+        """What the method, and the model, said of themselves: `uses`, `control`, `problems`."""
+        return self.record.provenance.get("method") or {}
 
     @property
     def counts(self) -> bool:

@@ -56,11 +56,11 @@ class Row:
     @cached_property
     def uses(self) -> tuple[str, ...]:
         """What the method was given beside the samples."""
-        return tuple(sorted({name for run in self.runs for name in declared(run).get("uses", ())}))
+        return tuple(sorted({name for run in self.runs for name in run.declared.get("uses", ())}))
 
     @cached_property
     def block(self) -> str:
-        if any(declared(run).get("control") for run in self.runs):
+        if any(run.declared.get("control") for run in self.runs):
             return "control"
         return "helped" if {"labels", "pairs", "truth"} & set(self.uses) else "ranked"
 
@@ -177,10 +177,6 @@ def with_stale_marked(runs: Sequence[Run]) -> list[Run]:
         return f"stale: scored by {'; '.join(old)}" if old else None
 
     return [replace(run, stale=why(run)) for run in runs]
-
-
-def declared(run: Run) -> Mapping[str, Any]:
-    return run.record.provenance.get("method") or {}
 
 
 def processor(run: Run) -> str:

@@ -6,7 +6,6 @@ import math
 from typing import Any
 
 import torch
-from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 
 from bench.contracts import Metric
@@ -62,16 +61,14 @@ def _digits(found: Tensor, y: Tensor) -> dict[str, float | None]:
 
 
 def _area(scores: Tensor, positive: Tensor) -> dict[str, float | None]:
-    """With the standard error of DeLong, DeLong and Clarke-Pearson (1988)."""
+    """P(positive > negative), ties counting half, with DeLong, DeLong and Clarke-Pearson's standard error (1988)."""
     if positive.all() or not positive.any():
         return {"prediction": None, "prediction.se": None}
-    area = float(roc_auc_score(positive.numpy(), scores.numpy()))
     above, below = scores[positive], scores[~positive]
-    order_above, order_below = above.sort().values, below.sort().values
-    of_above = _share_below(order_below, above)
-    of_below = 1 - _share_below(order_above, below)
+    of_above = _share_below(below.sort().values, above)
+    of_below = 1 - _share_below(above.sort().values, below)
     variance = of_above.var() / len(above) + of_below.var() / len(below)
-    return {"prediction": area, "prediction.se": variance.sqrt().item()}
+    return {"prediction": of_above.mean().item(), "prediction.se": variance.sqrt().item()}
 
 
 def _share_below(sorted_scores: Tensor, at: Tensor) -> Tensor:

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bench.errors import BenchError
-from bench.plots.leaderboard import save
+from bench.plots.canvas import canvas, check_matplotlib
 
 __all__ = ["draw"]
 
@@ -22,15 +21,11 @@ def draw(portrait: Mapping[str, Any], title: str, target: Path) -> None:
     Lines are those of constant z_i for the two components of the plane; strokes the directions of the orbits.
     Raises BenchError without matplotlib, or for a format that it does not know.
     """
-    try:
-        from matplotlib import rc_context
-        from matplotlib.figure import Figure
-        from matplotlib.lines import Line2D
-    except ImportError:
-        raise BenchError("a picture needs matplotlib", "pip install 'symmetry-bench[plots]'") from None
+    check_matplotlib()
+    from matplotlib.lines import Line2D
+
     names = [f"$z_{i}$ constant" for i in portrait["axes"]]
-    with rc_context({"svg.hashsalt": "symmetry-bench", "font.size": 9}):
-        figure = Figure(figsize=(6.4, 5.2), layout="constrained")
+    with canvas(6.4, 5.2, target) as figure:
         axis = figure.subplots()
         axis.plot(*portrait["samples"], ".", ms=2, color="#dddddd", zorder=0)
         for z, colour in zip(portrait["z"], LINES, strict=True):
@@ -49,4 +44,3 @@ def draw(portrait: Mapping[str, Any], title: str, target: Path) -> None:
         axis.set_ylabel(f"$x_{portrait['axes'][1]}$")
         axis.set_title(title, loc="left", fontsize=10)
         figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False)
-        save(figure, target)

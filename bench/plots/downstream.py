@@ -9,7 +9,7 @@ from bench.errors import BenchError
 from bench.leaderboard.downstream.curves import SCORE, TRUE, WITHOUT, WRONG, Learner, common, learners
 from bench.leaderboard.statistics import mean_interval
 from bench.leaderboard.tables import Table, tables
-from bench.plots.leaderboard import save
+from bench.plots.canvas import canvas, check_matplotlib
 
 __all__ = ["draw"]
 
@@ -25,20 +25,14 @@ def draw(results: Path, target: Path) -> None:
 
     Raises BenchError without matplotlib, without a curve to draw, or for a format that it does not know.
     """
-    try:
-        from matplotlib import rc_context
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise BenchError("a picture needs matplotlib", "pip install 'symmetry-bench[plots]'") from None
+    check_matplotlib()
     panels = [(table, found) for table in tables(results) if (found := with_curves(table))]
     if not panels:
         raise BenchError(f"no curves of models under {results} to draw", "run models with several --n first")
-    with rc_context({"svg.hashsalt": "symmetry-bench", "font.size": 9}):
-        figure = Figure(figsize=(WIDTH, HEIGHT * len(panels)), layout="constrained")
+    with canvas(WIDTH, HEIGHT * len(panels), target) as figure:
         axes = figure.subplots(len(panels), squeeze=False)[:, 0]
         for axis, (table, found) in zip(axes, panels, strict=True):
             track(axis, table, found)
-        save(figure, target)
 
 
 def with_curves(table: Table) -> list[Learner]:

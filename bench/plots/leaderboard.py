@@ -10,6 +10,7 @@ from bench.errors import BenchError
 from bench.leaderboard.columns import of_table
 from bench.leaderboard.ranking import headline
 from bench.leaderboard.tables import BLOCKS, Row, Table, tables
+from bench.plots.canvas import canvas, check_matplotlib
 
 __all__ = ["draw"]
 
@@ -23,32 +24,16 @@ def draw(results: Path, target: Path) -> None:
 
     Raises BenchError without matplotlib, without a score to draw, or for a format that it does not know.
     """
-    try:
-        from matplotlib import rc_context
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise BenchError("a picture needs matplotlib", "pip install 'symmetry-bench[plots]'") from None
+    check_matplotlib()
     panels = [(table, scores(table)) for table in tables(results) if not table.learning and scores(table)]
     if not panels:
         raise BenchError(f"no scores under {results} to draw", "run something first: bench run")
     columns = max(len(names) for _, names in panels)
     heights = [len(table.rows) + 2.6 for table, _ in panels]
-    with rc_context({"svg.hashsalt": "symmetry-bench", "font.size": 9}):
-        figure = Figure(figsize=(2.2 + 3.8 * columns, ROW_HEIGHT * sum(heights)), layout="constrained")
+    with canvas(2.2 + 3.8 * columns, ROW_HEIGHT * sum(heights), target) as figure:
         axes = figure.subplots(len(panels), columns, squeeze=False, height_ratios=heights)
         for line, (table, names) in zip(axes, panels, strict=True):
             track(line, table, names)
-        save(figure, target)
-
-
-def save(figure: Any, target: Path) -> None:
-    """The same bytes each time: without the date."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    dates = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
-    try:
-        figure.savefig(target, dpi=150, metadata=dates.get(target.suffix.lower(), {}))
-    except ValueError as error:
-        raise BenchError(f"{target}: {error}", "name it .svg, .png or .pdf") from None
 
 
 def track(axes: Sequence[Any], table: Table, names: Sequence[str]) -> None:

@@ -39,7 +39,10 @@ class Lesson:
         return made
 
     def samples(self, split: Split) -> Samples:
-        """A split, cut to the budget."""
+        """A split, cut to the budget; that of training is read once."""
+        return self._train if split == "train" else self._read(split)
+
+    def _read(self, split: Split) -> Samples:
         own = self.track.dataset
         dataset = own.downstream()
         if dataset is own:
@@ -58,17 +61,22 @@ class Lesson:
             raise Unfit(f"model '{name}' does not learn {problem.kind}, only {', '.join(self.model.problems)}")
         return problem
 
+    @cached_property
+    def size(self) -> int:
+        """How many training samples there are for the model; Unfit if more are asked for."""
+        n, there = self.track.request["n"], len(self._suitable(self._train))
+        if n is not None and n > there:
+            raise Unfit(f"{n} training samples are asked for and there are {there}")
+        return there if n is None else int(n)
+
     def train(self) -> Samples:
         """The first n samples of an order that is the same for every model: smaller sets lie in larger ones."""
-        n, samples = self.track.request["n"], self._shuffled(self._train, "subset")
-        if n is not None and n > len(samples):
-            raise Unfit(f"{n} training samples are asked for and there are {len(samples)}")
-        return samples[:n]
+        return self._first(self.size, self._suitable(self._train), "subset")
 
     def valid(self) -> Samples:
         """A quarter of n validation samples, at least 30 and at most 1000: they are labels that a model sees."""
-        samples = self._shuffled(self.samples("valid"), "valid subset")
-        return samples[: min(MOST_VALID, max(LEAST_VALID, len(self.train()) // 4))]
+        count = min(MOST_VALID, max(LEAST_VALID, self.size // 4))
+        return self._first(count, self._suitable(self.samples("valid")), "valid subset")
 
     def symmetry(self) -> Symmetry | None:
         """The symmetry that the model is given; None: its own."""
@@ -90,15 +98,19 @@ class Lesson:
 
     @cached_property
     def _train(self) -> Samples:
-        return self.samples("train")
+        return self._read("train")
 
-    def _shuffled(self, samples: Samples, component: str) -> Samples:
-        """In an order drawn from the seed; of an anomaly search, the normal ones alone."""
-        if self.problem.kind == "anomaly":
-            assert samples.y is not None
-            samples = samples[samples.y == self.problem.normal]
+    def _suitable(self, samples: Samples) -> Samples:
+        """All samples; of an anomaly search, the normal ones alone."""
+        if self.problem.kind != "anomaly":
+            return samples
+        assert samples.y is not None
+        return samples[samples.y == self.problem.normal]
+
+    def _first(self, count: int, samples: Samples, component: str) -> Samples:
+        """The first ones in an order drawn from the seed."""
         draw = torch.Generator().manual_seed(self.track.seed(component))
-        return samples[torch.randperm(len(samples), generator=draw).to(samples.x.device)]
+        return samples[torch.randperm(len(samples), generator=draw)[:count].to(samples.x.device)]
 
     def _encoded(self, x: Tensor) -> Tensor:
         with torch.no_grad():
