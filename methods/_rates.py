@@ -16,6 +16,7 @@ from bench.lie import jacobian, softened, upper_limits
 __all__ = ["Law", "Rates", "along", "law_of", "lie_derivatives", "velocity", "whitening"]
 
 CHUNK = 250
+ABREAST = 64
 DROPPED = 1e-9
 ROUNDING = 1e-9
 LEARNED = 0.1
@@ -56,10 +57,17 @@ def law_of(task: Task, samples: int) -> Law:
 
 
 def _axes(oracle: Oracle, x: Tensor) -> Tensor:
-    """Principal axes of the components of phi at variance 1, without those that do not vary."""
+    """Principal axes of the components of phi at variance 1, without those that do not vary.
+
+    Where phi moves with the sample nothing is left out, as a component that is the same for all samples can change
+    along a field nevertheless; its unit is the RMS deviation of all.
+    """
     values = torch.cat([oracle(part) for part in torch.split(x, CHUNK)]).double()
     spread, size = values.std(0), values.abs().amax(0)
-    units = torch.where(spread > 1e-6 * size, 1 / spread, 0)
+    varies = spread > 1e-6 * size
+    if oracle.moves:
+        return torch.diag(1 / torch.where(varies, spread, spread.square().mean().sqrt())).to(x)
+    units = torch.where(varies, 1 / spread, 0)
     variances, axes = torch.linalg.eigh(torch.cov(((values - values.mean(0)) * units).T).reshape(len(units), -1))
     varying: Tensor = units[:, None] * axes[:, variances > 1e-9 * variances[-1]]
     return varying.to(x)
@@ -70,7 +78,7 @@ def lie_derivatives(law: Law, fields: Symmetry, x: Tensor) -> Tensor:
 
     For an oracle whose value moves with the sample it is d phi(v_a) - A_a phi: the derivative of its `violation`.
     """
-    if type(law.oracle).violation is not Oracle.violation:
+    if law.oracle.moves:
         return _along_the_flow(law, fields, x)
     return along(law, velocity(fields, x), x)
 
@@ -109,16 +117,15 @@ class _FirstOrder(Symmetry):
 
 
 def _along_the_flow(law: Law, fields: Symmetry, x: Tensor) -> Tensor:
-    still, along = x.new_zeros(len(x), 1), x.new_ones(len(x), 1)
+    still = x.new_zeros(len(x), fields.K)
+    violation = partial(law.oracle.violation, _FirstOrder(fields), x)
 
     def rate(axis: Tensor) -> Tensor:
-        flow = _FirstOrder(fields.combine(axis[None]))
-        violation = partial(law.oracle.violation, flow, x)
-        rates: Tensor = torch.func.jvp(violation, (still,), (along,))[1]
+        rates: Tensor = torch.func.jvp(violation, (still,), (axis.expand_as(still),))[1]
         return rates.flatten(1) @ law.axes
 
     with torch.no_grad():
-        return torch.stack([rate(axis) for axis in torch.eye(fields.K).to(x)])
+        return torch.func.vmap(rate, chunk_size=ABREAST)(torch.eye(fields.K).to(x))
 
 
 def velocity(fields: Symmetry, x: Tensor) -> Tensor:

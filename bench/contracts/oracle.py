@@ -27,6 +27,11 @@ class Oracle(nn.Module, ABC):
         """Train what there is to train, once per (data, seed); returns validation figures. A formula needs nothing."""
         return {}
 
+    @property
+    def moves(self) -> bool:
+        """Whether its value moves with the sample, so that `violation` says more than how far it changes."""
+        return type(self).violation is not Oracle.violation
+
     def violation(self, symmetry: Symmetry, x: Tensor, t: Tensor) -> Tensor:
         """phi(s x) - s phi(x), (B, m); a scalar phi stays: phi(s x) - phi(x)."""
         moved: Tensor = self(symmetry.transform(x, t))

@@ -7,23 +7,25 @@ import math
 import torch
 from torch import Tensor
 
-__all__ = ["grassmann", "orthonormaliser", "principal_angles"]
+__all__ = ["ROUNDING", "grassmann", "orthonormaliser", "principal_angles"]
 
 DROPPED = 1e-4
+ROUNDING = 1e-10
 
 
-def orthonormaliser(vectors: Tensor) -> Tensor:
+def orthonormaliser(vectors: Tensor, dropped: float = DROPPED) -> Tensor:
     """T (R, K) such that the rows of T v are orthonormal and span those of v (K, P).
 
-    Each vector is scaled to unit length first, and directions with a Gram eigenvalue under 1e-4 of the largest are
-    dropped: R <= K, and R = 0 where all vectors vanish.
+    Each vector is scaled to unit length first, and directions with a Gram eigenvalue under `dropped` of the largest
+    are dropped: R <= K, and R = 0 where all vectors vanish. 1e-4 is for what was discovered, `ROUNDING` for what is
+    exact.
     """
     v = vectors.double()
     lengths = v.norm(dim=1)
     scale = torch.where(lengths > 0, 1 / lengths, 0)
     unit = scale[:, None] * v
     values, columns = torch.linalg.eigh(unit @ unit.T)
-    kept = values > max(DROPPED * values.max().item(), 1e-300) if len(v) else values > 0
+    kept = values > max(dropped * values.max().item(), 1e-300) if len(v) else values > 0
     rows: Tensor = (columns[:, kept] / values[kept].sqrt()).T * scale
     return rows
 

@@ -65,6 +65,8 @@ class Space:
 class Phi:
     """The oracle, each component standardised on the training samples; constant components are left out.
 
+    Where its values move with the sample none is left out: the unit of a constant one is the RMS deviation of all.
+
     `carried`: whether its values move with the sample, so that phi(s x) is to be compared with s phi(x). `hidden`:
     whether they do so behind a view, where nobody knows how.
     """
@@ -72,12 +74,13 @@ class Phi:
     def __init__(self, space: Space, oracle: Oracle) -> None:
         self.space = space
         self.oracle = oracle
-        self.carried = type(oracle).violation is not Oracle.violation
-        self.hidden = isinstance(oracle, InView) and type(oracle.oracle).violation is not Oracle.violation
+        self.carried = oracle.moves
+        self.hidden = isinstance(oracle, InView) and oracle.oracle.moves
         values = self._raw(space.reference, space.decoded)
         spread = values.std(0)
-        self.kept = spread > 1e-6 * values.abs().max().clamp(min=1e-30)
-        self.spread = spread[self.kept]
+        varies = spread > 1e-6 * values.abs().max().clamp(min=1e-30)
+        self.kept = varies | self.carried
+        self.spread = torch.where(varies, spread, spread.square().mean().sqrt())[self.kept]
 
     def __call__(self, z: Tensor, decoded: Tensor) -> Tensor:
         """phi at z, whose D(z) is known, up to a constant: (B, m)."""

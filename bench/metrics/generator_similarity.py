@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from bench.contracts import Induced, Metric, Symmetry
-from bench.lie import closure_residual, grassmann, jacobi_residual, orthonormaliser, principal_angles
+from bench.lie import ROUNDING, closure_residual, grassmann, jacobi_residual, orthonormaliser, principal_angles
 from bench.lie.identify import name
 from bench.metrics._chance import Spans, effective_samples
 from bench.metrics._cosets import outside
@@ -43,7 +43,7 @@ class GeneratorSimilarity(Metric):
         spans = Spans(test, truth)
         found, true = spans.rows(spans.tangent.of(symmetry)), spans.rows(spans.tangent.of(truth))
         V, U = orthonormaliser(found) @ found, orthonormaliser(true) @ true
-        K, J, N = len(V), len(U), len(orthonormaliser(spans.rows(spans.action)))
+        K, J, N = len(V), len(U), len(orthonormaliser(spans.rows(spans.action), ROUNDING))
         counted = min(effective_samples(one.square().sum(0).reshape(len(spans.weights), -1).sum(1)) for one in (U, V))
         angles = principal_angles(V, U)
         S = angles.cos().square().sum().item()

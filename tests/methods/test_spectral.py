@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from bench.datasets.laws.schwarzschild import Schwarzschild
 from bench.methods._polynomials import PolynomialFields, monomials
 from bench.methods._rates import law_of, lie_derivatives, velocity
 from bench.methods.lie_loss import LieLoss, subalgebras
@@ -310,3 +311,11 @@ def test_without_an_oracle_nothing_can_be_done(method: Method) -> None:
 def test_parameters_out_of_range_are_told(method: type[Method], wrong: dict[str, int]) -> None:
     with pytest.raises(BenchError, match=f"{next(iter(wrong))} = .*allowed are"):
         method(**wrong)
+
+
+def test_a_component_that_does_not_vary_counts_where_phi_moves_with_the_sample() -> None:
+    """g_ti is 0 at all events, but not after a move along x_i d/dt: so four affine fields keep it, not seven."""
+    law = Schwarzschild()
+    train, valid = (law.load(split, 0)[:200] for split in ("train", "valid"))
+    task = Task(train, valid, law.actions()["field"], 0, oracle=law.oracles()["metric"])
+    assert Polarization(degree=1).discover(task).K == 4
