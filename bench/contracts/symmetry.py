@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from torch import Tensor, nn
+
+from bench.errors import BenchError
 
 if TYPE_CHECKING:
     from bench.contracts.action import Action
@@ -111,10 +114,15 @@ class MatrixSymmetry(Symmetry):
         action: an action with matrices.
         K: number of generators, (K, n, n).
         M: number of finite elements, (M, n, n).
+        spread: relative error of the generators: the RMS Frobenius distance of one of norm 1 from those of a bootstrap;
+            0: not known. BenchError if it is negative or not finite.
     """
 
-    def __init__(self, action: Action, K: int, M: int = 0) -> None:
+    def __init__(self, action: Action, K: int, M: int = 0, spread: float = 0.0) -> None:
         super().__init__(action, K, M)
+        self.spread = float(spread)
+        if not 0 <= self.spread < math.inf:
+            raise BenchError(f"the generators' spread is {spread}; allowed are numbers from 0, which is: not known")
         self.generators: Tensor
         self.elements: Tensor
         self.register_buffer("generators", torch.zeros(K, action.n, action.n))
@@ -122,10 +130,11 @@ class MatrixSymmetry(Symmetry):
 
     @classmethod
     def of(
-        cls, action: Action, generators: Tensor, elements: Tensor | None = None, scores: Tensor | None = None
-    ) -> MatrixSymmetry:
+        cls, action: Action, generators: Tensor, elements: Tensor | None = None, scores: Tensor | None = None,
+        spread: float = 0.0,
+    ) -> MatrixSymmetry:  # fmt: skip
         """The symmetry of given generators (K, n, n) and finite elements (M, n, n)."""
-        self = cls(action, len(generators), 0 if elements is None else len(elements))
+        self = cls(action, len(generators), 0 if elements is None else len(elements), spread)
         self.generators = generators.detach().clone()
         if elements is not None:
             self.elements = elements.detach().clone()
@@ -134,7 +143,7 @@ class MatrixSymmetry(Symmetry):
         return self
 
     def config(self) -> dict[str, Any]:
-        return {"K": self.K, "M": self.M}
+        return {"K": self.K, "M": self.M, "spread": self.spread}
 
     def velocity(self, x: Tensor) -> Tensor:
         return self.action.velocity(self.generators.to(x), x)
@@ -155,7 +164,8 @@ class MatrixSymmetry(Symmetry):
         return self.generators
 
     def combine(self, c: Tensor) -> Symmetry:
-        return MatrixSymmetry.of(self.action, torch.einsum("jk,kab->jab", c.to(self.generators), self.generators))
+        mixed = torch.einsum("jk,kab->jab", c.to(self.generators), self.generators)
+        return MatrixSymmetry.of(self.action, mixed, spread=self.spread)
 
 
 class Combination(Symmetry):

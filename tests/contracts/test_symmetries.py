@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.contracts import (
+    BenchError,
     Combination,
     Field,
     FourVector,
@@ -128,6 +130,22 @@ def test_finite_elements_and_targets():
     assert still.transform_target(x, t) is x
     with pytest.raises(IndexError, match="MatrixSymmetry has 0 finite elements, no number 0"):
         super(MatrixSymmetry, still).element(x, 0)
+
+
+def test_the_error_of_generators_goes_with_their_mixtures_and_is_no_tensor():
+    turn = torch.tensor([[[0.0, -1.0], [1.0, 0.0]]])
+    exact, found = MatrixSymmetry.of(Linear((2,)), turn), MatrixSymmetry.of(Linear((2,)), turn, spread=0.03)
+    assert (exact.spread, found.spread, found.combine(torch.ones(2, 1)).spread) == (0.0, 0.03, 0.03)
+    again = MatrixSymmetry(found.action, **json.loads(json.dumps(found.config())))
+    again.load_state_dict(exact.state_dict())
+    assert again.spread == 0.03
+    assert MatrixSymmetry(found.action, K=1, M=0).spread == 0.0
+
+
+@pytest.mark.parametrize("spread", [-0.1, math.nan, math.inf])
+def test_an_error_is_a_number_from_0(spread):
+    with pytest.raises(BenchError, match="allowed are numbers from 0"):
+        MatrixSymmetry(Linear((2,)), 1, spread=spread)
 
 
 def test_finding_nothing_moves_nothing():
