@@ -174,9 +174,10 @@ def play(
     Source: Goodfellow et al., arXiv:1406.2661, eq. 1, with the generator's loss of its section 3; the mean:
     Yazici et al., arXiv:1806.04498.
     """
+    moving = list(player.parameters())
     against = torch.optim.Adam(critics.parameters(), game.critic_rate, MOMENTA)
-    towards = torch.optim.Adam(player.parameters(), game.rate, MOMENTA)
-    means = [] if player.bends or not learns else [torch.zeros_like(value) for value in player.parameters()]
+    towards = torch.optim.Adam(moving, game.rate, MOMENTA)
+    means = [] if player.bends or not learns else [torch.zeros_like(value) for value in moving]
     for step in range(game.steps):
         one, other, third = (samples[i] for i in torch.randint(len(samples), (3, game.batch), generator=draw))
         against.param_groups[0]["lr"] = game.critic_rate * max(SLOWEST, game.factor(step))
@@ -194,11 +195,11 @@ def play(
             if player.bends:
                 loss = loss + F.softplus(critics(player.still(one))).mean(1).sum()
             towards.zero_grad()
-            torch.autograd.backward(loss)
+            torch.autograd.backward(loss, inputs=moving)
             towards.step()
-            for mean, value in zip(means, player.parameters(), strict=False):
+            for mean, value in zip(means, moving, strict=False):
                 mean.lerp_(value.detach(), 1 / max(1, step + 1 - 2 * game.steps // 3))
-    for mean, value in zip(means, player.parameters(), strict=False):
+    for mean, value in zip(means, moving, strict=False):
         value.data.copy_(mean)
 
 

@@ -177,6 +177,12 @@ class Rates:
         form, norm = (side @ side.T / self.moves.shape[1] for side in flat)
         return form, norm
 
+    def resampled(self, draw: torch.Generator) -> Rates:
+        """Those of B samples drawn from these with replacement: a bootstrap."""
+        B = self.moves.shape[1]
+        drawn = torch.randint(B, (B,), generator=draw).to(self.moves.device)
+        return Rates(self.changes[:, drawn], self.moves[:, drawn])
+
     def upper_limits(self, c: Tensor) -> Tensor:
         """Upper 95 % limits of E |sum c_ka L_a phi|^2 / E |sum c_ka v_a|^2, c (K, N) -> (K,)."""
         change, speed = (torch.einsum("ka,abd->kbd", c, side).square().sum(2) for side in (self.changes, self.moves))

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from bench.contracts import BenchError, Method, NoSymmetry, Symmetry, Task
+from bench.contracts import BenchError, MatrixSymmetry, Method, NoSymmetry, Symmetry, Task
+from bench.lie import deviation
 
 from ._flows import measured
 from ._polynomials import PolynomialFields, degrees
@@ -16,6 +17,7 @@ from ._rates import Law, Rates, law_of, whitening
 __all__ = ["Polarization", "PolynomialFields", "Spectrum", "dimension", "spectrum"]
 
 GAP = 3.0
+RESAMPLED = 16
 
 
 @dataclass(frozen=True)
@@ -68,15 +70,22 @@ class Polarization(Method):
             return NoSymmetry(task.action)
         found = fields.combine(seen.directions[:K])
         found.scores = seen.limits[:K]
+        if isinstance(found, MatrixSymmetry):
+            found.spread = spread(seen, fields, K, task.seed)
         return found.to(task.train.x)
 
 
 @dataclass(frozen=True)
 class Spectrum:
-    """Directions (R, N) at unit speed, in ascending order of their rates of change, and the limits of these (R,)."""
+    """Directions (R, N) at unit speed, in ascending order of their rates of change, and the limits of these (R,).
+
+    Arguments:
+        valid: the rates over validation samples.
+    """
 
     directions: Tensor
     limits: Tensor
+    valid: Rates
 
     @classmethod
     def of(cls, form: Tensor, norm: Tensor, valid: Rates) -> Spectrum:
@@ -84,10 +93,26 @@ class Spectrum:
 
         Limits are in units of chance, the mean rate over all directions; each is at least the one before.
         """
-        T, relative = whitening(form, norm)
-        _, mix = torch.linalg.eigh(relative)
-        chance = (T @ form @ T.T).diagonal().mean().clamp(min=1e-300)
-        return cls(mix.T @ T, (valid.upper_limits(mix.T @ T) / chance).cummax(0).values)
+        directions = _ascending(form, norm)
+        chance = (directions @ form * directions).sum(1).mean().clamp(min=1e-300)
+        return cls(directions, (valid.upper_limits(directions) / chance).cummax(0).values, valid)
+
+
+def _ascending(form: Tensor, norm: Tensor) -> Tensor:
+    """The generalised eigenvectors c of form c = l norm c, at unit speed, l ascending: (R, N)."""
+    T, relative = whitening(form, norm)
+    directions: Tensor = torch.linalg.eigh(relative).eigenvectors.T @ T
+    return directions
+
+
+def spread(seen: Spectrum, fields: Symmetry, K: int, seed: int) -> float:
+    """How far a generator of norm 1 is from the lowest K of a bootstrap of the validation samples, RMS."""
+    A = fields.matrices()
+    assert A is not None
+    draw = torch.Generator().manual_seed(seed)
+    flat = A.double().flatten(1)
+    again = [_ascending(*seen.valid.resampled(draw).forms())[:K] @ flat for _ in range(RESAMPLED)]
+    return deviation(seen.directions[:K] @ flat, torch.stack(again))
 
 
 def spectrum(law: Law, fields: Symmetry) -> Spectrum:

@@ -13,13 +13,15 @@ CHUNK = 100
 
 
 def jacobian(phi: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-    """d phi / dx: (B, *s) -> (B, m, D), D the product of s; backwards for each output, or forwards if m > D."""
+    """d phi / dx: (B, *s) -> (B, m, D), D the product of s; backwards for each output, or forwards if m > D.
+
+    It can be differentiated forwards itself, as along a flow that is made of it.
+    """
     if phi(x[:1]).shape[1] > x[:1].numel():
         return _forwards(phi, x)
-    with torch.enable_grad():
-        point = x.detach().requires_grad_()
-        outputs = phi(point).unbind(1)
-        rows = [torch.autograd.grad(out.sum(), point, retain_graph=True)[0] for out in outputs]
+    with torch.no_grad():
+        outputs, back = torch.func.vjp(phi, x)[:2]
+        rows = [back(one.expand_as(outputs))[0] for one in torch.eye(outputs.shape[1]).to(outputs)]
     return torch.stack([row.flatten(1) for row in rows], 1)
 
 

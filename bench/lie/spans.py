@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-__all__ = ["ROUNDING", "grassmann", "orthonormaliser", "principal_angles"]
+__all__ = ["ROUNDING", "deviation", "grassmann", "orthonormaliser", "principal_angles"]
 
 DROPPED = 1e-4
 ROUNDING = 1e-10
@@ -47,3 +47,13 @@ def principal_angles(V: Tensor, U: Tensor) -> Tensor:
 def grassmann(angles: Tensor, K: int, J: int) -> float:
     """sqrt(sum theta_i^2 + |K - J| (pi / 2)^2) of the principal angles between spans of dimensions K and J."""
     return math.sqrt(angles.square().sum().item() + abs(K - J) * (math.pi / 2) ** 2)
+
+
+def deviation(vectors: Tensor, others: Tensor) -> float:
+    """The RMS distance of a unit vector of the span of (K, P) from other spans (R, J, P).
+
+    sqrt(mean_rk |v_k - P_r v_k|^2), v_k an orthonormal basis of the span, P_r the projector on another.
+    """
+    V = orthonormaliser(vectors, ROUNDING) @ vectors.double()
+    outside = [V - V @ Q.T @ Q for Q in (orthonormaliser(other, ROUNDING) @ other.double() for other in others)]
+    return torch.stack(outside).square().sum(2).mean().sqrt().item()

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from bench.contracts import BenchError, MatrixSymmetry, Method, NoSymmetry, Samples, Symmetry, Task
+from bench.lie import deviation
 
 from .._adversarial import Critics, Features, Game, in_single, judge, play
 from .._search_space import search_space
@@ -76,7 +77,7 @@ class LieGAN(Method):
     rate: float = 0.01
     critic_rate: float = 0.003
     least: float = 0.1
-    most: float = 0.05
+    most: float = 0.005
 
     actions = ("linear", "four_vector", "image_affine")
     uses = frozenset({"labels"})
@@ -113,7 +114,11 @@ class LieGAN(Method):
             channels = principal(critics, proposals, train[:FIT], best) @ channels
             told = self._told_alone(task, channels, space, features, draw)
         kept = told < self.most
-        return self._claimed(task, torch.einsum("kp,pij->kij", channels[kept], space), told[kept], train)
+        found = self._claimed(task, torch.einsum("kp,pij->kij", channels[kept], space), told[kept], train)
+        if isinstance(found, MatrixSymmetry) and found.K == self.K == 1:
+            passed = (judged.told < self.most) & (judged.moved >= self.least)
+            found.spread = _spread(generators.matrices().detach(), passed, best)
+        return found
 
     def _train(self, task: Task, critics: Critics, proposals: Proposals, train: Samples, draw: torch.Generator) -> None:
         """The whole game; with whole numbers in two halves, between which generators may be promoted."""
@@ -152,3 +157,9 @@ class LieGAN(Method):
 
     def _game(self, steps: int) -> Game:
         return Game(steps, self.batch, self.rate, self.critic_rate)
+
+
+def _spread(matrices: Tensor, passed: Tensor, best: int) -> float:
+    """How far the generator of the best restart is from those of others that passed, at norm 1, RMS; 0 without any."""
+    others = [r for r in passed.nonzero()[:, 0].tolist() if r != best]
+    return deviation(matrices[best].flatten(1), matrices[others].flatten(2)) if others else 0.0

@@ -37,3 +37,12 @@ def test_both_ways_to_a_jacobian_agree():
 
     backwards = torch.cat([jacobian(lambda y: phi(y)[:, :2], x), jacobian(lambda y: phi(y)[:, 2:], x)], 1)
     torch.testing.assert_close(jacobian(phi, x), backwards)
+
+
+def test_a_jacobian_can_be_differentiated_along_a_field():
+    """Of phi = |x|^4 / 4, whose second derivatives are |x|^2 + 2 x x'."""
+    draw = torch.Generator().manual_seed(0)
+    x, v = (torch.randn(5, 3, generator=draw).double() for _ in range(2))
+    along = torch.func.jvp(lambda y: jacobian(lambda u: u.square().sum(1, keepdim=True).square() / 4, y), (x,), (v,))[1]
+    expected = x.square().sum(1, keepdim=True) * v + 2 * (x * v).sum(1, keepdim=True) * x
+    torch.testing.assert_close(along[:, 0], expected)

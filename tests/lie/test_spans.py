@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.linalg import subspace_angles
 
-from bench.lie import grassmann, orthonormaliser, principal_angles
+from bench.lie import deviation, grassmann, orthonormaliser, principal_angles
 
 seeds = st.integers(0, 10_000)
 
@@ -61,3 +61,9 @@ def test_a_scale_does_not_decide_what_is_dropped() -> None:
 
 def test_a_missing_direction_counts_as_a_right_angle() -> None:
     assert grassmann(torch.zeros(1), 3, 1) == pytest.approx(math.sqrt(2) * math.pi / 2)
+
+
+@given(st.floats(0.01, 1.5))
+def test_the_deviation_of_lines_is_the_sine_of_their_angle(angle: float) -> None:
+    line, turned = torch.tensor([[3.0, 0.0]]), torch.tensor([[math.cos(angle), math.sin(angle)]])
+    assert deviation(line, torch.stack([turned, line])) == pytest.approx(math.sin(angle) / math.sqrt(2), abs=1e-6)

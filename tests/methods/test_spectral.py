@@ -319,3 +319,17 @@ def test_a_component_that_does_not_vary_counts_where_phi_moves_with_the_sample()
     train, valid = (law.load(split, 0)[:200] for split in ("train", "valid"))
     task = Task(train, valid, law.actions()["field"], 0, oracle=law.oracles()["metric"])
     assert Polarization(degree=1).discover(task).K == 4
+
+
+def test_the_spread_of_a_generator_is_that_of_a_bootstrap() -> None:
+    """Nothing for an exact law; for a rough one it falls with the root of the number of samples."""
+    plane = Linear((2,))
+    square = Quadratic(torch.eye(2))
+    found = {
+        (rough, count): Polarization(K=1, samples=count)
+        .discover(task_of(plane, Rough(square, 2) if rough else square, count=count))
+        .config()["spread"]
+        for rough, count in ((False, 400), (True, 400), (True, 6400))
+    }
+    assert found[False, 400] < 1e-12
+    assert 2 < found[True, 400] / found[True, 6400] < 8
