@@ -63,7 +63,8 @@ class EMLP(Model):
         steps: at the standard budget.
         batch: samples a step.
         rate: highest learning rate.
-        spread: relative error of the generators, where their brackets do not show more.
+        spread: relative error of the generators of a symmetry that does not tell it (`MatrixSymmetry.spread`); where
+            their brackets show more, that counts.
         polish: move the generators to the nearest closed algebra first.
     """
 
@@ -113,8 +114,9 @@ class EMLP(Model):
                 "emlp needs a symmetry with matrices on vectors; allowed are the actions linear and four_vector",
                 "choose one with --action",
             )
-        elements = symmetry.elements if isinstance(symmetry, MatrixSymmetry) else None
-        return Group(A, elements, self.spread, self.polish)
+        if not isinstance(symmetry, MatrixSymmetry):
+            return Group(A, None, self.spread, self.polish)
+        return Group(A, symmetry.elements, symmetry.spread or self.spread, self.polish)
 
 
 def _target(problem: Problem) -> bool:

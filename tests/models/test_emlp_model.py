@@ -10,6 +10,7 @@ from torch import Tensor
 
 from bench.contracts import Action, Field, ImageAffine, Linear, MatrixSymmetry, NoSymmetry, Task
 from bench.errors import BenchError
+from bench.learning import problem_of
 
 from .groups import element, orthogonal
 from .tasks import learning_task
@@ -69,6 +70,23 @@ def test_targets_that_stay_are_invariant_classes_or_numbers() -> None:
         with torch.no_grad():
             assert network(x).shape == shape
             assert torch.allclose(network(x), network(turned), atol=1e-4)
+
+
+def test_the_symmetry_tells_how_exact_its_generators_are() -> None:
+    noise = torch.randn(1, 3, 3, generator=torch.Generator().manual_seed(0))
+    turn = orthogonal(3)[:1].float()
+    off = turn + 0.1 * turn.norm() * noise / noise.norm()
+    right = basis_elements(turn)
+    assert basis_elements(off, 0.1) == right
+    assert basis_elements(off, 1e-4) != right  # too sure of itself
+    assert basis_elements(off) == basis_elements(off, EMLP.spread) != right  # what does not tell counts as 1 % off
+
+
+def basis_elements(generator: Tensor, spread: float = 0.0) -> int:
+    """How many equivariant maps all layers are made of, by a symmetry that tells its spread; 0: it does not."""
+    symmetry = MatrixSymmetry.of(vectors(), generator, spread=spread)
+    network = replace(SMALL, rank=1).build(problem_of(task(vectors())), symmetry)
+    return sum(len(basis) for name, basis in network.named_buffers() if name.endswith("basis"))
 
 
 def test_finding_nothing_is_having_nothing() -> None:
