@@ -11,7 +11,7 @@ from bench.contracts import BenchError, FourVector, Model, Problem, Symmetry, Ta
 from bench.learning import learn, problem_of
 from bench.training import Schedule
 
-__all__ = ["JetNetwork", "check_jets", "fit_jets", "missing", "present", "rest_frame"]
+__all__ = ["AtRest", "JetNetwork", "check_jets", "fit_jets", "missing", "present", "rest_frame"]
 
 CHUNK = 256
 
@@ -32,18 +32,44 @@ class JetNetwork(nn.Module):
         raise NotImplementedError
 
 
+class AtRest(JetNetwork):
+    """A network of the momenta in the rest frame of a jet.
+
+    Attributes:
+        unit: of momenta, the median energy of a constituent in its jet's frame, (1,).
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.unit: Tensor
+        self.register_buffer("unit", torch.ones(1))
+
+    def measure(self, x: Tensor) -> None:
+        self.unit = rest_frame(x)[..., 0][present(x)].median()[None]
+
+    def momenta(self, x: Tensor) -> Tensor:
+        """In the rest frame and in units, in the precision of the parameters: (B, C, 4) -> (B, C, 4)."""
+        return (rest_frame(x) / self.unit).to(next(self.parameters()))
+
+
 def present(x: Tensor) -> Tensor:
     """Which constituents are no padding, (B, C)."""
     return (x != 0).any(-1)
 
 
-def check_jets(problem: Problem, name: str) -> tuple[int, int]:
-    """The constituents of a jet and the classes. BenchError if samples are no four-vectors, or labels no classes."""
-    if not isinstance(problem.action, FourVector) or len(problem.shape) != 2 or problem.kind != "classification":
+def check_jets(model: Model, problem: Problem) -> None:
+    """BenchError unless a model learns such a problem, and samples are constituents (C, 4) = E, px, py, pz of jets.
+
+    That the four numbers are a four-vector is what the action says; every model of jets builds on it.
+    """
+    jets = isinstance(problem.action, FourVector) and len(problem.shape) == 2
+    if not jets or problem.kind not in model.problems:
         what = f"{problem.kind} of samples {problem.shape} under the action {problem.action.kind}"
-        allowed = "allowed is classification of jets (constituents, 4) under four_vector"
-        raise BenchError(f"{name} cannot learn {what}; {allowed}", "choose another --model or --dataset")
-    return problem.shape[0], problem.width
+        allowed = f"allowed is {' and '.join(model.problems)} of jets (constituents, 4) under four_vector"
+        raise BenchError(
+            f"{type(model).__name__} cannot learn {what}; {allowed}",
+            "choose another --model, or a data set of jets, for example --dataset top_tagging",
+        )
 
 
 def fit_jets(model: Model, task: Task, symmetry: Symmetry | None, schedule: Schedule) -> nn.Module:

@@ -14,7 +14,7 @@ from bench.contracts.problem import Kind
 from bench.learning import STEPS
 from bench.training import Schedule
 
-from ._jets import JetNetwork, check_jets, fit_jets, missing, present, rest_frame
+from ._jets import AtRest, check_jets, fit_jets, missing, present
 
 __all__ = ["ClebschGordan"]
 
@@ -56,7 +56,7 @@ class Round(nn.Module):
         return out, A
 
 
-class Multipoles(JetNetwork):
+class Multipoles(AtRest):
     """Rounds on the energies, masses and directions of constituents in the rest frame, and an MLP of their sum."""
 
     def __init__(self, slots: int, classes: int, width: int, channels: int, degree: int, depth: int) -> None:
@@ -66,15 +66,9 @@ class Multipoles(JetNetwork):
         self.embed = nn.Linear(2, width)
         self.rounds = nn.ModuleList(Round(width, channels, degree, slots) for _ in range(depth))
         self.read = _mlp(width, 2 * width, classes)
-        self.unit: Tensor
-        self.register_buffer("unit", torch.ones(1))
-
-    def measure(self, x: Tensor) -> None:
-        """The unit of momenta: the median energy of a constituent in its jet's frame."""
-        self.unit = rest_frame(x)[..., 0][present(x)].median()[None]
 
     def predict(self, x: Tensor) -> Tensor:
-        p = (rest_frame(x) / self.unit).to(self.embed.weight)
+        p = self.momenta(x)
         there = present(x)[..., None].to(p)
         E, square = p[..., :1], p[..., 1:].square().sum(-1, keepdim=True)
         h = self.embed(torch.cat([E, E.square() - square], -1).asinh())
@@ -115,7 +109,9 @@ class ClebschGordan(Model):
 
     def build(self, problem: Problem, symmetry: Symmetry | None) -> nn.Module:
         """BenchError if samples are no jets of four-vectors, or the library is not installed."""
-        return Multipoles(*check_jets(problem, "clebsch_gordan"), self.width, self.channels, self.degree, self.depth)
+        check_jets(self, problem)
+        sizes = self.width, self.channels, self.degree, self.depth
+        return Multipoles(problem.shape[0], problem.width, *sizes)
 
     def fit(self, task: Task, symmetry: Symmetry | None) -> nn.Module:
         """The trained predictor x -> logits."""

@@ -15,12 +15,12 @@ from bench.contracts.problem import Kind
 from bench.learning import STEPS
 from bench.training import Schedule
 
-from ._jets import JetNetwork, check_jets, fit_jets, missing, present, rest_frame
+from ._jets import AtRest, check_jets, fit_jets, missing, present
 
 __all__ = ["LGATr"]
 
 
-class Transformer(JetNetwork):
+class Transformer(AtRest):
     """Attention between constituents as vectors and scalars, and an MLP of the sum of the scalars.
 
     Momenta are taken to the rest frame first. To a network that commutes with boosts this changes only the rounding:
@@ -36,16 +36,10 @@ class Transformer(JetNetwork):
         super().__init__()
         self.encoder, self.slots = encoder, slots
         self.read = nn.Sequential(nn.Linear(width, 2 * width), nn.SiLU(), nn.Linear(2 * width, classes))
-        self.unit: Tensor
-        self.register_buffer("unit", torch.ones(1))
-
-    def measure(self, x: Tensor) -> None:
-        """The unit of momenta: the median energy of a constituent in its jet's frame."""
-        self.unit = rest_frame(x)[..., 0][present(x)].median()[None]
 
     def predict(self, x: Tensor) -> Tensor:
         there = present(x)
-        p = (rest_frame(x) / self.unit).to(next(self.parameters()))
+        p = self.momenta(x)
         square = p[..., 0].square() - p[..., 1:].square().sum(-1)
         scalars = torch.stack([p[..., 0].asinh(), square.asinh()], -1)
         mask = there[:, None, None] | torch.eye(x.shape[1], dtype=torch.bool, device=x.device)
@@ -88,8 +82,8 @@ class LGATr(Model):
 
     def build(self, problem: Problem, symmetry: Symmetry | None) -> nn.Module:
         """BenchError if samples are no jets of four-vectors, or the library is not installed."""
-        slots, classes = check_jets(problem, "lgatr")
-        return Transformer(self._encoder(), self.width, slots, classes)
+        check_jets(self, problem)
+        return Transformer(self._encoder(), self.width, problem.shape[0], problem.width)
 
     def fit(self, task: Task, symmetry: Symmetry | None) -> nn.Module:
         """The trained predictor x -> logits."""

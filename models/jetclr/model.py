@@ -16,7 +16,8 @@ from bench.contracts.model import Needs
 from bench.learning import STEPS, problem_of
 from bench.training import Schedule, initialise, optimise
 
-from .._plane import check_jets, in_plane
+from .._jets import check_jets
+from .._plane import in_plane
 from .augmentations import AUGMENTATIONS
 from .contrast import nt_xent
 from .encoder import Encoder
@@ -96,8 +97,8 @@ class JetCLR(Model):
             raise BenchError(what, "choose among them, or none")
 
     def build(self, problem: Problem, symmetry: Symmetry | None) -> nn.Module:
-        """BenchError if samples are no jets."""
-        check_jets(problem, "jetclr")
+        """BenchError if samples are no jets of four-vectors."""
+        check_jets(self, problem)
         return LinearOnRepresentation(self.width, self.size, problem.width)
 
     def fit(self, task: Task, symmetry: Symmetry | None) -> nn.Module:

@@ -56,9 +56,9 @@ class Lorentz(Model):
 
     def build(self, problem: Problem, symmetry: Symmetry | None) -> nn.Module:
         """BenchError if samples are no jets of four-vectors, or the symmetry has no matrices on them."""
-        slots, classes = check_jets(problem, "lorentz")
+        check_jets(self, problem)
         forms = self._forms(symmetry)
-        sizes = (classes, slots, self.width, self.depth)
+        sizes = (problem.width, problem.shape[0], self.width, self.depth)
         if forms is None:
             return FreeBranch(problem.action.n, *sizes)
         invariant = InvariantBranch(forms, *sizes)

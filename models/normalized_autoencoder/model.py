@@ -14,7 +14,7 @@ from bench.contracts.problem import Kind
 from bench.learning import STEPS, problem_of
 from bench.training import Schedule, initialise, optimise
 
-from .._plane import check_jets
+from .._jets import check_jets
 from .autoencoder import JetAutoencoder
 from .chains import Chains
 
@@ -60,8 +60,8 @@ class NormalizedAutoencoder(Model):
     paper: ClassVar[str] = "https://arxiv.org/abs/2206.14225"
 
     def build(self, problem: Problem, symmetry: Symmetry | None) -> nn.Module:
-        """BenchError if samples are no jets."""
-        check_jets(problem, "normalized_autoencoder")
+        """BenchError if samples are no jets of four-vectors."""
+        check_jets(self, problem)
         return JetAutoencoder(self.side, self.power, self.width, self.latent)
 
     def fit(self, task: Task, symmetry: Symmetry | None) -> nn.Module:

@@ -158,5 +158,5 @@ def test_the_predictor_has_exact_derivatives() -> None:
 def test_wrong_requests_are_refused() -> None:
     with pytest.raises(BenchError, match=f"augmentations boost; allowed are {', '.join(AUGMENTATIONS)}"):
         JetCLR(augmentations=("boost", "soft"))
-    with pytest.raises(BenchError, match="jets as constituents"):
+    with pytest.raises(BenchError, match=r"of jets \(constituents, 4\)"):
         SMALL.build(Problem("classification", (1, 28, 28), (2,), ACTION), None)

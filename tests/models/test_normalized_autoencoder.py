@@ -99,5 +99,5 @@ def test_the_predictor_has_exact_derivatives() -> None:
 
 
 def test_images_are_refused() -> None:
-    with pytest.raises(BenchError, match="jets as constituents"):
+    with pytest.raises(BenchError, match=r"of jets \(constituents, 4\)"):
         SMALL.build(Problem("anomaly", (1, 28, 28), (), ACTION), None)
