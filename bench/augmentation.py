@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from bench.contracts import BenchError, Symmetry, deviation
+from bench.contracts import Symmetry, Unsuitable, deviation
 from bench.lie import orthonormaliser
 
 __all__ = ["Augmentation"]
@@ -39,7 +39,7 @@ class Augmentation:
     Finite elements are drawn uniformly, the identity among them; where the target moves they are left out.
 
     Arguments:
-        symmetry: along which to move; K = M = 0 leaves everything where it is. BenchError if targets move by the
+        symmetry: along which to move; K = M = 0 leaves everything where it is. Unsuitable if targets move by the
             action and the symmetry does not say how.
         x: training samples (N, *s), for the scale of the data.
         reach: how far to follow what does not turn, in deviations of the data.
@@ -78,7 +78,7 @@ class Augmentation:
 
 def _check_targets(symmetry: Symmetry) -> None:
     if symmetry.K and not symmetry.moves_targets:
-        raise BenchError(
+        raise Unsuitable(
             f"targets move with the samples and a {type(symmetry).__name__} does not say how",
             "choose an action with matrices with --action",
         )

@@ -1,8 +1,8 @@
-"""The one exception that a user is meant to see."""
+"""The exceptions that a user is meant to see."""
 
 from __future__ import annotations
 
-__all__ = ["BenchError"]
+__all__ = ["BenchError", "Unsuitable"]
 
 
 class BenchError(Exception):
@@ -22,3 +22,7 @@ class BenchError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} ({self.hint})" if self.hint else self.message
+
+
+class Unsuitable(BenchError):
+    """A model cannot learn from such samples, or under such an action: the run is skipped, which says nothing of it."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from bench.contracts import BenchError, FourVector, Model, Problem, Symmetry, Task
+from bench.contracts import BenchError, FourVector, Model, Problem, Symmetry, Task, Unsuitable
 from bench.learning import learn, problem_of
 from bench.training import Schedule
 
@@ -58,7 +58,7 @@ def present(x: Tensor) -> Tensor:
 
 
 def check_jets(model: Model, problem: Problem) -> None:
-    """BenchError unless a model learns such a problem, and samples are constituents (C, 4) = E, px, py, pz of jets.
+    """Unsuitable unless a model learns such a problem, and samples are constituents (C, 4) = E, px, py, pz of jets.
 
     That the four numbers are a four-vector is what the action says; every model of jets builds on it.
     """
@@ -66,7 +66,7 @@ def check_jets(model: Model, problem: Problem) -> None:
     if not jets or problem.kind not in model.problems:
         what = f"{problem.kind} of samples {problem.shape} under the action {problem.action.kind}"
         allowed = f"allowed is {' and '.join(model.problems)} of jets (constituents, 4) under four_vector"
-        raise BenchError(
+        raise Unsuitable(
             f"{type(model).__name__} cannot learn {what}; {allowed}",
             "choose another --model, or a data set of jets, for example --dataset top_tagging",
         )

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from bench.augmentation import Augmentation
-from bench.contracts import BenchError, Model, Problem, Symmetry, Task
+from bench.contracts import Model, Problem, Symmetry, Task, Unsuitable
 from bench.contracts.model import Needs
 from bench.contracts.problem import Kind
 from bench.learning import STEPS, learn, problem_of
@@ -90,12 +90,12 @@ class Plain(Model):
 
     @abstractmethod
     def network(self, problem: Problem) -> nn.Module:
-        """The untrained network, standardised samples (B, *shape) -> (B, width). BenchError if it cannot be."""
+        """The untrained network, standardised samples (B, *shape) -> (B, width). Unsuitable if there can be none."""
 
     def build(self, problem: Problem, symmetry: Symmetry | None) -> nn.Module:
-        """BenchError if the model cannot learn the problem."""
+        """Unsuitable if the model cannot learn the problem."""
         if problem.kind not in self.problems:
-            raise BenchError(
+            raise Unsuitable(
                 f"{type(self).__name__} learns {' and '.join(self.problems)}, not {problem.kind}",
                 "choose another --model",
             )
@@ -114,8 +114,8 @@ class Plain(Model):
 
 
 def image_shape(problem: Problem, name: str) -> tuple[int, int, int]:
-    """(C, H, W) of the samples. BenchError if they are no images."""
+    """(C, H, W) of the samples. Unsuitable if they are no images."""
     if len(problem.shape) != 3:
-        raise BenchError(f"{name} takes images (C, H, W), these samples have the shape {problem.shape}", "--model mlp")
+        raise Unsuitable(f"{name} takes images (C, H, W), these samples have the shape {problem.shape}", "--model mlp")
     channels, height, across = problem.shape
     return channels, height, across

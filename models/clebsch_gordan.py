@@ -108,7 +108,7 @@ class ClebschGordan(Model):
     paper: ClassVar[str] = "https://arxiv.org/abs/1806.09231"
 
     def build(self, problem: Problem, symmetry: Symmetry | None) -> nn.Module:
-        """BenchError if samples are no jets of four-vectors, or the library is not installed."""
+        """Unsuitable if samples are no jets of four-vectors, BenchError if the library is not installed."""
         check_jets(self, problem)
         sizes = self.width, self.channels, self.degree, self.depth
         return Multipoles(problem.shape[0], problem.width, *sizes)

@@ -81,7 +81,7 @@ class LGATr(Model):
     paper: ClassVar[str] = "https://arxiv.org/abs/2405.14806"
 
     def build(self, problem: Problem, symmetry: Symmetry | None) -> nn.Module:
-        """BenchError if samples are no jets of four-vectors, or the library is not installed."""
+        """Unsuitable if samples are no jets of four-vectors, BenchError if the library is not installed."""
         check_jets(self, problem)
         return Transformer(self._encoder(), self.width, problem.shape[0], problem.width)
 

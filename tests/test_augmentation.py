@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from bench.augmentation import Augmentation
-from bench.contracts import Action, BenchError, Field, ImageAffine, Linear, MatrixSymmetry, NoSymmetry, Symmetry
+from bench.contracts import Action, Field, ImageAffine, Linear, MatrixSymmetry, NoSymmetry, Symmetry, Unsuitable
 
 TURN = torch.tensor([[0.0, -1], [1, 0]])
 BOOSTS = torch.tensor([[[0.0, 1, 0], [1, 0, 0], [0, 0, 0]], [[0, 0, 1], [0, 0, 0], [1, 0, 0]]])
@@ -167,7 +167,7 @@ def test_fields_that_do_not_say_how_targets_move_are_refused():
     action = Field((2,), target=Field((2,)))
     fields = action.random(1, points(), 0)
     for symmetry in (fields, Explosion(action, 1).combine(torch.ones(1, 1))):
-        with pytest.raises(BenchError, match="does not say how"):
+        with pytest.raises(Unsuitable, match="does not say how"):
             Augmentation(symmetry, points())
 
 

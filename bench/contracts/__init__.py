@@ -13,11 +13,11 @@ from bench.contracts.representation import Induced, Representation, View
 from bench.contracts.samples import Progress, Samples, Split, silent
 from bench.contracts.symmetry import Combination, MatrixSymmetry, NoSymmetry, Symmetry
 from bench.contracts.task import Pairs, PairSource, Task
-from bench.errors import BenchError
+from bench.errors import BenchError, Unsuitable
 
 __all__ = [
     "Action", "BenchError", "Builder", "Combination", "Dataset", "Equivariant", "Field", "FourVector", "HeldOut",
     "ImageAffine", "InView", "Induced", "Linear", "MatrixSymmetry", "Method", "Metric", "Model", "NoSymmetry",
     "Oracle", "PairSource", "Pairs", "Problem", "Progress", "RandomFields", "Representation", "Samples", "Split",
-    "Symmetry", "Tangent", "Task", "View", "deviation", "rms_speed", "silent", "unit_speed",
+    "Symmetry", "Tangent", "Task", "Unsuitable", "View", "deviation", "rms_speed", "silent", "unit_speed",
 ]  # fmt: skip

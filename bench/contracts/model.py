@@ -22,6 +22,9 @@ class Model(ABC):
     `build(problem, symmetry)` followed by `load_state_dict` rebuilds what `fit` returns, in another process. No
     symmetry and one that found nothing (K = M = 0) are the same: the model without help.
 
+    `Unsuitable`, from `build` or `fit`, says that the model is not made for such samples, targets or symmetries: the
+    run is skipped. Any other error is a failure of the model.
+
     Class variables:
         needs: what of a symmetry it uses: `nothing`, its symmetry being built in; `transform`; or `matrices`.
         problems: the kinds that it can learn.
@@ -38,7 +41,7 @@ class Model(ABC):
 
     @abstractmethod
     def build(self, problem: Problem, symmetry: Symmetry | None) -> nn.Module:
-        """An untrained predictor (B, *shape) -> (B, *outputs). BenchError if it cannot be one for this problem."""
+        """An untrained predictor (B, *shape) -> (B, *outputs). Unsuitable if it can be none of this problem."""
 
     @abstractmethod
     def fit(self, task: Task, symmetry: Symmetry | None) -> nn.Module:

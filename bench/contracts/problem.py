@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from bench.contracts.action import Action
 from bench.contracts.samples import Samples
-from bench.errors import BenchError
+from bench.errors import Unsuitable
 
 __all__ = ["Kind", "Problem"]
 
@@ -39,10 +39,10 @@ class Problem:
 
     @classmethod
     def of(cls, samples: Samples, action: Action, anomaly: bool = False, normal: int = 0) -> Problem:
-        """What samples pose by their labels: integers are classes, others a target. BenchError if there are none."""
+        """What samples pose by their labels: integers are classes, others a target. Unsuitable if there are none."""
         y = samples.y
         if y is None or (not y.is_floating_point() and len(y) and y.min() < 0):
-            raise BenchError("models learn from labels and the data set has none", "choose another --dataset")
+            raise Unsuitable("models learn from labels and the data set has none", "choose another --dataset")
         shape = tuple(samples.x.shape[1:])
         if anomaly:
             return cls("anomaly", shape, (), action, normal)

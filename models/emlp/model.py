@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from bench.contracts import BenchError, Linear, MatrixSymmetry, Model, Problem, Symmetry, Task
+from bench.contracts import Linear, MatrixSymmetry, Model, Problem, Symmetry, Task, Unsuitable
 from bench.contracts.model import Needs
 from bench.contracts.problem import Kind
 from bench.learning import STEPS, learn, problem_of
@@ -82,7 +82,7 @@ class EMLP(Model):
     paper: ClassVar[str] = "https://arxiv.org/abs/2104.09459"
 
     def build(self, problem: Problem, symmetry: Symmetry | None) -> nn.Module:
-        """BenchError if the symmetry has no matrices, or the samples or targets are no vectors of its base space."""
+        """Unsuitable if the symmetry has no matrices, or the samples or targets are no vectors of its base space."""
         group = self._group(symmetry)
         if group is None:
             group, into, out = Group(elements=torch.eye(1)[None]), problem.size * T(0), problem.width * T(0)
@@ -110,7 +110,7 @@ class EMLP(Model):
             return None
         A = symmetry.matrices()
         if A is None or not isinstance(symmetry.action, Linear):
-            raise BenchError(
+            raise Unsuitable(
                 "emlp needs a symmetry with matrices on vectors; allowed are the actions linear and four_vector",
                 "choose one with --action",
             )
@@ -120,13 +120,13 @@ class EMLP(Model):
 
 
 def _target(problem: Problem) -> bool:
-    """Whether targets are vectors that move with the samples; BenchError if they move in another way."""
+    """Whether targets are vectors that move with the samples; Unsuitable if they move in another way."""
     target = problem.action.target
     if problem.kind == "classification" or target is None:
         return False
     if isinstance(target, Linear) and target.n == problem.action.n:
         return True
-    raise BenchError(f"targets move by {target!r}; emlp allows those that stay, or vectors like the samples")
+    raise Unsuitable(f"targets move by {target!r}; emlp allows those that stay, or vectors like the samples")
 
 
 def _size(x: Tensor, n: int) -> Tensor:

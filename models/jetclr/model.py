@@ -97,7 +97,7 @@ class JetCLR(Model):
             raise BenchError(what, "choose among them, or none")
 
     def build(self, problem: Problem, symmetry: Symmetry | None) -> nn.Module:
-        """BenchError if samples are no jets of four-vectors."""
+        """Unsuitable if samples are no jets of four-vectors."""
         check_jets(self, problem)
         return LinearOnRepresentation(self.width, self.size, problem.width)
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from torch import nn
 
-from bench.contracts import BenchError, FourVector, Model, Problem, Symmetry, Task
+from bench.contracts import FourVector, Model, Problem, Symmetry, Task, Unsuitable
 from bench.contracts.model import Needs
 from bench.contracts.problem import Kind
 from bench.learning import STEPS
@@ -55,7 +55,7 @@ class Lorentz(Model):
     paper: ClassVar[str] = "https://arxiv.org/abs/2201.08187"
 
     def build(self, problem: Problem, symmetry: Symmetry | None) -> nn.Module:
-        """BenchError if samples are no jets of four-vectors, or the symmetry has no matrices on them."""
+        """Unsuitable if samples are no jets of four-vectors, or the symmetry has no matrices on them."""
         check_jets(self, problem)
         forms = self._forms(symmetry)
         sizes = (problem.width, problem.shape[0], self.width, self.depth)
@@ -73,7 +73,7 @@ class Lorentz(Model):
             return None
         A = symmetry.matrices()
         if A is None or not isinstance(symmetry.action, FourVector):
-            raise BenchError("lorentz needs a symmetry with matrices on four-vectors", "--action four_vector has them")
+            raise Unsuitable("lorentz needs a symmetry with matrices on four-vectors", "--action four_vector has them")
         forms = invariant_forms(A)
         if self.strict:
             forms.metric()

@@ -60,7 +60,7 @@ class NormalizedAutoencoder(Model):
     paper: ClassVar[str] = "https://arxiv.org/abs/2206.14225"
 
     def build(self, problem: Problem, symmetry: Symmetry | None) -> nn.Module:
-        """BenchError if samples are no jets of four-vectors."""
+        """Unsuitable if samples are no jets of four-vectors."""
         check_jets(self, problem)
         return JetAutoencoder(self.side, self.power, self.width, self.latent)
 

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import nn
 
-from bench.contracts import BenchError, Model, Problem, Symmetry, Task
+from bench.contracts import Model, Problem, Symmetry, Task, Unsuitable
 from bench.learning import STEPS, learn, problem_of
 from bench.training import Schedule
 
@@ -42,9 +42,9 @@ class Steerable(Model):
     paper: ClassVar[str] = "https://arxiv.org/abs/1911.08251"
 
     def build(self, problem: Problem, symmetry: Symmetry | None) -> nn.Module:
-        """BenchError if samples are no square images, or escnn is missing."""
+        """Unsuitable if samples are no square images, BenchError if escnn is missing."""
         if len(problem.shape) != 3 or problem.shape[1] != problem.shape[2]:
-            raise BenchError(
+            raise Unsuitable(
                 f"steerable learns from square images (C, H, H); samples are {problem.shape}",
                 "choose another --dataset",
             )

@@ -50,6 +50,10 @@ class Odd(Radius):
     def build(self, problem, symmetry): return Ridge(problem.size, 5)
     def fit(self, task, symmetry): return self.build(task.problem, symmetry)
 
+class Picky(Radius):
+    \"\"\"Is made for images.\"\"\"
+    def build(self, problem, symmetry): raise Unsuitable(f"picky takes images, not {problem.shape}")
+
 class Unusual(Radius):
     \"\"\"Searches for anomalies.\"\"\"
     problems = ("anomaly",)
@@ -175,6 +179,7 @@ def test_a_wrong_request_is_told_in_a_line(learned, words, said):
         (["--model", "lines"], "skipped", "does not learn classification, only regression"),
         (["--model", "matrices", "--symmetry", "waves"], "skipped", "needs matrices, and the symmetry has none"),
         (["--model", "radius", "--symmetry", "breaks"], "skipped", "discover failed: ValueError: boom"),
+        (["--model", "picky"], "skipped", "picky takes images, not (2,)"),
         (["--model", "odd"], "failed", "predictions have shape (50, 5), expected (B, *outputs) = (50, 2)"),
     ],
 )

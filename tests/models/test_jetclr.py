@@ -9,7 +9,7 @@ from bench.models._plane import in_plane
 from bench.models.jetclr import AUGMENTATIONS, Encoder, JetCLR, nt_xent, rotated, smeared, split, translated
 from torch import Tensor
 
-from bench.contracts import BenchError, FourVector, MatrixSymmetry, NoSymmetry, Problem, Samples, Task
+from bench.contracts import BenchError, FourVector, MatrixSymmetry, NoSymmetry, Problem, Samples, Task, Unsuitable
 from bench.oracles.jets import Girth, Mass, Multiplicity
 
 from .tasks import learning_task
@@ -158,5 +158,5 @@ def test_the_predictor_has_exact_derivatives() -> None:
 def test_wrong_requests_are_refused() -> None:
     with pytest.raises(BenchError, match=f"augmentations boost; allowed are {', '.join(AUGMENTATIONS)}"):
         JetCLR(augmentations=("boost", "soft"))
-    with pytest.raises(BenchError, match=r"of jets \(constituents, 4\)"):
+    with pytest.raises(Unsuitable, match=r"of jets \(constituents, 4\)"):
         SMALL.build(Problem("classification", (1, 28, 28), (2,), ACTION), None)

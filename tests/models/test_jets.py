@@ -13,7 +13,7 @@ from bench.models.lorentz import Lorentz
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
-from bench.contracts import FourVector, ImageAffine, Linear, MatrixSymmetry, Model, Problem, Task
+from bench.contracts import FourVector, ImageAffine, Linear, MatrixSymmetry, Model, Problem, Task, Unsuitable
 from bench.errors import BenchError
 
 from .groups import element, orthogonal
@@ -136,12 +136,12 @@ def test_it_learns_a_cut_on_the_mass(model: Model) -> None:
 
 @pytest.mark.parametrize("action", [Linear((24,), 4), ImageAffine((1, 6, 4))], ids=["vectors", "images"])
 def test_other_samples_than_jets_are_refused(model: Model, action: Linear | ImageAffine) -> None:
-    with pytest.raises(BenchError, match="allowed is classification of jets"):
+    with pytest.raises(Unsuitable, match="allowed is classification of jets"):
         model.build(Problem("classification", action.shape, (2,), action), None)
 
 
 def test_targets_are_refused(model: Model) -> None:
-    with pytest.raises(BenchError, match="cannot learn regression"):
+    with pytest.raises(Unsuitable, match="cannot learn regression"):
         model.build(Problem("regression", (SLOTS, 4), (1,), ACTION), None)
 
 

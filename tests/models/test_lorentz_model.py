@@ -7,7 +7,7 @@ import torch
 from bench.models.lorentz import FreeBranch, InvariantBranch, Lorentz, Mixed
 from torch import Tensor
 
-from bench.contracts import Field, MatrixSymmetry, NoSymmetry, Problem
+from bench.contracts import Field, MatrixSymmetry, NoSymmetry, Problem, Unsuitable
 from bench.errors import BenchError
 
 from .groups import element, orthogonal
@@ -105,5 +105,5 @@ def test_the_metric_stays_exact_in_single_precision() -> None:
 
 def test_symmetries_without_matrices_on_four_vectors_are_refused() -> None:
     for action in (Field((24,)), Field((SLOTS, 4))):
-        with pytest.raises(BenchError, match="matrices on four-vectors"):
+        with pytest.raises(Unsuitable, match="matrices on four-vectors"):
             SMALL.build(PROBLEM, action.random(2, torch.randn(50, *action.shape), 0))

@@ -8,7 +8,7 @@ import torch
 from bench.models.normalized_autoencoder import Chains, JetAutoencoder, NormalizedAutoencoder, jet_image, langevin
 from torch import Tensor
 
-from bench.contracts import BenchError, FourVector, Problem, Task
+from bench.contracts import FourVector, Problem, Task, Unsuitable
 
 from .tasks import learning_task
 
@@ -99,5 +99,5 @@ def test_the_predictor_has_exact_derivatives() -> None:
 
 
 def test_images_are_refused() -> None:
-    with pytest.raises(BenchError, match=r"of jets \(constituents, 4\)"):
+    with pytest.raises(Unsuitable, match=r"of jets \(constituents, 4\)"):
         SMALL.build(Problem("anomaly", (1, 28, 28), (), ACTION), None)

@@ -11,7 +11,7 @@ from bench.models.mlp import MLP
 from bench.models.vit import ViT
 from torch import Tensor
 
-from bench.contracts import ImageAffine, Linear, MatrixSymmetry, Model, NoSymmetry, Problem, Samples, Task
+from bench.contracts import ImageAffine, Linear, MatrixSymmetry, Model, NoSymmetry, Problem, Samples, Task, Unsuitable
 from bench.errors import BenchError
 
 from .tasks import learning_task
@@ -161,13 +161,13 @@ def test_mlp_takes_any_shape() -> None:
 
 @pytest.mark.parametrize("model", [MODELS[0], MODELS[2]], ids=["cnn", "vit"])
 def test_what_is_no_image_is_refused(model: Model) -> None:
-    with pytest.raises(BenchError, match=r"takes images \(C, H, W\), these samples have the shape \(6,\)"):
+    with pytest.raises(Unsuitable, match=r"takes images \(C, H, W\), these samples have the shape \(6,\)"):
         model.build(Problem("classification", (6,), (2,), Linear((6,))), None)
 
 
 @every
 def test_an_anomaly_search_is_refused(model: Model) -> None:
-    with pytest.raises(BenchError, match="learns classification and regression, not anomaly"):
+    with pytest.raises(Unsuitable, match="learns classification and regression, not anomaly"):
         model.fit(learning_task(*flags(40, False), ImageAffine(SHAPE), 30, anomaly=True), None)
 
 

@@ -12,7 +12,7 @@ from bench.models.steerable import Convolution, Steerable
 from bench.models.steerable._escnn import RECIPE, escnn
 from torch import Tensor
 
-from bench.contracts import Field, ImageAffine, Problem, Task
+from bench.contracts import Field, ImageAffine, Problem, Task, Unsuitable
 from bench.errors import BenchError
 
 from .tasks import learning_task
@@ -148,5 +148,5 @@ def test_without_escnn_the_error_has_the_recipe(monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.parametrize("shape", [(12,), (1, 12, 14), (12, 12)])
 def test_what_is_no_square_image_is_refused(shape: tuple[int, ...]) -> None:
-    with pytest.raises(BenchError, match="square images"):
+    with pytest.raises(Unsuitable, match="square images"):
         SMALL.build(Problem("classification", shape, (2,), Field(shape)), None)

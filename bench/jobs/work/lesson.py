@@ -10,20 +10,16 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from bench.contracts import Model, Problem, Samples, Split, Symmetry
+from bench.contracts import Model, Problem, Samples, Split, Symmetry, Unsuitable
 from bench.jobs.artifacts import load_state, load_symmetry
 from bench.jobs.specs import BUDGETS
 from bench.jobs.work.parameters import instance
 from bench.jobs.work.track import CHUNK, Track
 from bench.plugins import Plugin
 
-__all__ = ["Lesson", "Unfit", "discovered"]
+__all__ = ["Lesson", "discovered"]
 
 LEAST_VALID, MOST_VALID = 30, 1000
-
-
-class Unfit(Exception):
-    """The run makes no sense for this model or data set: it is skipped, which says nothing against the model."""
 
 
 @dataclass(frozen=True)
@@ -58,15 +54,15 @@ class Lesson:
         problem = Problem.of(self._train, self.track.action, anomaly, self.model.normal)
         if problem.kind not in self.model.problems:
             name = self.track.request["model"]["plugin"]["name"]
-            raise Unfit(f"model '{name}' does not learn {problem.kind}, only {', '.join(self.model.problems)}")
+            raise Unsuitable(f"model '{name}' does not learn {problem.kind}, only {', '.join(self.model.problems)}")
         return problem
 
     @cached_property
     def size(self) -> int:
-        """How many training samples there are for the model; Unfit if more are asked for."""
+        """How many training samples there are for the model; Unsuitable if more are asked for."""
         n, there = self.track.request["n"], len(self._suitable(self._train))
         if n is not None and n > there:
-            raise Unfit(f"{n} training samples are asked for and there are {there}")
+            raise Unsuitable(f"{n} training samples are asked for and there are {there}")
         return there if n is None else int(n)
 
     def train(self) -> Samples:
@@ -82,7 +78,7 @@ class Lesson:
         """The symmetry that the model is given; None: its own."""
         symmetry = discovered(self.track) if self.track.request["discover_folder"] else None
         if symmetry is not None and self.model.needs == "matrices" and symmetry.K and symmetry.matrices() is None:
-            raise Unfit("the model needs matrices, and the symmetry has none")
+            raise Unsuitable("the model needs matrices, and the symmetry has none")
         return symmetry
 
     def truth(self) -> Symmetry | None:

@@ -8,11 +8,11 @@ from typing import Any
 import torch
 from torch import nn
 
-from bench.contracts import BenchError, Problem, Samples, Task
+from bench.contracts import BenchError, Problem, Samples, Task, Unsuitable
 from bench.jobs.artifacts import save_state
 from bench.jobs.cache import Outcome
 from bench.jobs.work.discover import seed_all
-from bench.jobs.work.lesson import Lesson, Unfit
+from bench.jobs.work.lesson import Lesson
 from bench.jobs.work.track import Track
 from bench.jobs.worker import Meter
 
@@ -20,13 +20,17 @@ __all__ = ["predict"]
 
 
 def predict(request: dict[str, Any], folder: Path, meter: Meter) -> Outcome:
-    """Fit the model and write its state; only `Model.fit` counts as its cost."""
-    track = Track(request)
-    lesson = Lesson(track)
+    """Fit the model and write its state; skipped if it cannot learn from what there is."""
     try:
-        problem, train, valid, symmetry = lesson.problem, lesson.train(), lesson.valid(), lesson.symmetry()
-    except Unfit as reason:
+        return _predict(Track(request), folder, meter)
+    except Unsuitable as reason:
         return Outcome("skipped", str(reason))
+
+
+def _predict(track: Track, folder: Path, meter: Meter) -> Outcome:
+    """Only `Model.fit` counts as cost."""
+    lesson = Lesson(track)
+    problem, train, valid, symmetry = lesson.problem, lesson.train(), lesson.valid(), lesson.symmetry()
     task = Task(
         train, valid, track.action, track.seed("predict"),
         problem=problem, effort=track.effort, progress=meter.progress,
