@@ -91,7 +91,8 @@ def print_records(records: Sequence[Record], made: Collection[str]) -> None:
         if record.status != "ok":
             spec = record.spec
             where = f"{spec['dataset']}/{describe_learner(spec)}#{spec['seed']}"
-            again = "" if record.slot in made else " [before; --rerun failed tries again]"
+            policy = "all" if record.status == "skipped" else "failed"
+            again = "" if record.slot in made else f" [before; --rerun {policy} tries again]"
             console.print(f"{where}: {record.status}: {record.reason}{again}", markup=False, soft_wrap=True)
 
 

@@ -118,6 +118,7 @@ class Engine:
                 "method": dict(run.method),
                 "samples": dict(run.facts),
                 "ingredients": dict(run.ingredients),
+                "unmet": outcome.figures.get("unmet"),
                 "validation": {part: o.figures for part, o in prepared.items()},
             },
         )
@@ -146,6 +147,7 @@ def _verdict(run: PlannedRun, outcomes: Mapping[str, Outcome]) -> Outcome | None
             return None
         if outcome.status != "ok":
             if job.kind.startswith("prepare_") or (job.kind == "discover" and run.spec.model):
-                return Outcome("skipped", f"{job.kind} failed: {outcome.reason}", outcome.log_tail)
+                what = f"{job.kind} failed: {outcome.reason}"
+                return Outcome("skipped", what, outcome.log_tail, figures={"unmet": job.kind})
             return outcome
     return outcomes[run.jobs[-1].identity]

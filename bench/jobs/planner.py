@@ -196,13 +196,15 @@ class Planner:
     def _judged(self, run: PlannedRun) -> PlannedRun:
         """The run with its record, and how that stands."""
         record = self.store.read(run.spec.dataset, run.spec.folder, run.spec.slot)
-        if record is None or record.status in ("interrupted", "skipped"):
-            why = "never run" if record is None else f"{record.status}: {record.reason}"
-            return replace(run, record=record, state="missing", why=why)
+        if record is None:
+            return run
+        why = f"{record.status}: {record.reason}"
+        if record.status in ("interrupted", "skipped"):
+            return replace(run, record=record, state="fresh" if _unsuitable(record, run) else "missing", why=why)
         if record.identity != run.identity:
             return replace(run, record=record, state="stale", why=f"changed: {', '.join(_changed(record, run))}")
         if record.status != "ok":
-            return replace(run, record=record, state="failed", why=f"{record.status}: {record.reason}")
+            return replace(run, record=record, state="failed", why=why)
         changed = sorted(name for name, version in run.metrics.items() if record.metric_versions.get(name) != version)
         if changed:
             why = f"metrics to score again: {', '.join(changed)}"
@@ -236,6 +238,12 @@ def _representation(name: str) -> Plugin:
 
 def _picked(ingredients: Mapping[str, str], part: str) -> list[str]:
     return [value for name, value in sorted(ingredients.items()) if name.startswith(part)]
+
+
+def _unsuitable(record: Record, run: PlannedRun) -> bool:
+    """Whether the run was skipped for what it is made of, which is as it was, and not because a need had failed."""
+    own = record.status == "skipped" and record.provenance.get("unmet", "unknown") is None
+    return own and run.problem is None and record.identity == run.identity
 
 
 def _changed(record: Record, run: PlannedRun) -> list[str]:

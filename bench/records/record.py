@@ -31,7 +31,8 @@ class Record:
         symmetry: the artifact's folder, relative to the cache.
         cost: cpu_s, wall_s, peak_rss_mb, steps, parameters of discovery; prepare_cpu_s and score_cpu_s apart.
         provenance: versions, machine, git, time; `method` {uses, control}; `samples`, what the
-            dataset says of them, `source` among it; `validation`, figures of what was prepared.
+            dataset says of them, `source` among it; `validation`, figures of what was prepared; `unmet`, the need that
+            failed, of a run that was skipped for it.
     """
 
     slot: str

@@ -50,6 +50,12 @@ class Odd(Radius):
     def build(self, problem, symmetry): return Ridge(problem.size, 5)
     def fit(self, task, symmetry): return self.build(task.problem, symmetry)
 
+class Strict(Radius):
+    \"\"\"Is made for nothing that there is.\"\"\"
+    def fit(self, task, symmetry):
+        note("strict")
+        raise Unsuitable("not made for this", "choose another")
+
 class Picky(Radius):
     \"\"\"Is made for images.\"\"\"
     def build(self, problem, symmetry): raise Unsuitable(f"picky takes images, not {problem.shape}")
@@ -77,6 +83,13 @@ class Breaks(Method):
     \"\"\"Raises.\"\"\"
     uses = frozenset()
     def discover(self, task): raise ValueError("boom")
+
+class Flawed(Method):
+    \"\"\"Raises, and says that it was called.\"\"\"
+    uses = frozenset()
+    def discover(self, task):
+        note("flawed")
+        raise ValueError("boom")
 
 class Waves(Method):
     \"\"\"Finds fields without matrices.\"\"\"
@@ -187,6 +200,18 @@ def test_what_cannot_be_learned_is_skipped_and_what_is_broken_has_failed(learned
     out = learned("run", "-d", "plane", *words, "--json", code=1 if status == "failed" else 3).out
     (record,) = json.loads(out)
     assert (record["status"], said in record["reason"]) == (status, True), record["reason"]
+
+
+def test_an_unsuitable_run_is_kept_and_one_whose_need_failed_is_tried_again(learned):
+    asked = [["--model", "strict"], ["--model", "radius", "--n", "3000"], ["--model", "radius", "--symmetry", "flawed"]]
+    before = [learned("run", "-d", "plane", *words, code=3).out for words in asked]
+    assert (learned.called("strict"), learned.called("flawed")) == (1, 1)
+    again = [learned("run", "-d", "plane", *words, code=3).out for words in asked]
+    assert ["[before; --rerun all tries again]" in out for out in before + again] == 3 * [False] + [True, True, False]
+    assert (learned.called("strict"), learned.called("flawed")) == (1, 2)
+    learned("run", "-d", "plane", *asked[0], "--rerun", "all", code=3)
+    learned("run", "-d", "plane", *asked[0], "--set", "model.ridge=0.1", code=3)
+    assert learned.called("strict") == 3
 
 
 def test_an_anomaly_search_sees_normal_samples_alone(learned):
