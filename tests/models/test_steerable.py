@@ -6,10 +6,12 @@ from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from bench.models.steerable import Convolution, Steerable
-from bench.models.steerable._escnn import RECIPE, escnn
+from bench.models.steerable._escnn import RECIPE, escnn, sylvester
+from scipy.sparse import kronsum, vstack
 from torch import Tensor
 
 from bench.contracts import Field, ImageAffine, Problem, Task, Unsuitable
@@ -47,6 +49,16 @@ def task(seed: int = 0) -> Task:
     x = images(80, 12)
     middle = x[:, 0, 4:8, 4:8].mean((1, 2))
     return learning_task(x, (middle > middle.median()).long(), ImageAffine((1, 12, 12)), 60, seed)
+
+
+def test_sylvester_equations_are_the_numbers_that_scipy_has() -> None:
+    draw = np.random.default_rng(0)
+    left, right, X = draw.normal(size=(3, 4, 4)), draw.normal(size=(3, 2, 2)), draw.normal(size=(4, 2))
+    found = sylvester(left, right).toarray()
+    both = list(zip(left, right, strict=True))
+    assert np.array_equal(found, vstack([kronsum(A, -B.T) for A, B in both]).toarray())
+    residues = np.concatenate([(A @ X - X @ B).flatten("F") for A, B in both])
+    assert np.allclose(found @ X.flatten("F"), residues)
 
 
 def deviation(network: torch.nn.Module, x: Tensor, moved: Tensor) -> float:
