@@ -107,7 +107,7 @@ def load(plugin: Plugin) -> type:
 
 
 def suggest(name: str, names: Iterable[str]) -> str:
-    """ ", did you mean 'x'?" for a name close to one of the names, else a full stop."""
+    """", did you mean 'x'?" for a name close to one of the names, else a full stop."""
     close = difflib.get_close_matches(name, list(names), n=1, cutoff=0.5)
     return f", did you mean '{close[0]}'?" if close else "."
 

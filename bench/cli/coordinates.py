@@ -16,12 +16,8 @@ __all__ = ["command"]
 @click.command("coordinates")
 @click.argument("record", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--axes", type=(int, int), default=(0, 1), show_default=True, help="The two components of a sample.")
-@click.option(
-    "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    required=True,
-    help="The file to draw (.svg, .png, .pdf).",
-)
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), required=True,
+              help="The file to draw (.svg, .png, .pdf).")
 @plugin_option
 def command(record: Path, axes: tuple[int, int], output: Path, plugins: tuple[Path, ...]) -> None:
     """Draw the coordinates in which the run of a RECORD shows its symmetry, over a plane of the samples.

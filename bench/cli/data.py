@@ -112,15 +112,8 @@ def describe(name: str, settings: tuple[str, ...], plugins: tuple[Path, ...]) ->
 @click.option("--jobs", type=click.IntRange(1), help="Processes; default: the number of cores.")
 @plugin_option
 def build(
-    name: str,
-    events: int,
-    out: Path,
-    seed: int,
-    pileup: float | None,
-    form: str,
-    settings: tuple[str, ...],
-    jobs: int | None,
-    plugins: tuple[Path, ...],
+    name: str, events: int, out: Path, seed: int, pileup: float | None, form: str, settings: tuple[str, ...],
+    jobs: int | None, plugins: tuple[Path, ...],
 ) -> None:
     """Simulate the files of DATASET; needs the extra [simulation].
 
@@ -139,10 +132,9 @@ def build(
     params: dict[str, Any] = {"seed": seed} | _parameters(settings)
     params |= {} if pileup is None else {"pileup": pileup}
     order = Order(_dataset(registry, name), params, events, out, form)
-    with (
-        _watching(events) as watcher,
-        session(registry=registry, jobs=jobs, timeout=float("inf"), watcher=watcher) as opened,
-    ):
+    with _watching(events) as watcher, session(
+        registry=registry, jobs=jobs, timeout=float("inf"), watcher=watcher
+    ) as opened:
         made = execute(order, opened.pool)
     found = f", {made['found']} of {made['chunks']} chunks from before" if made["found"] else ""
     click.echo(f"wrote {out}: {events} events, {made['bytes'] / 2**20:.1f} MB{found}")

@@ -20,30 +20,15 @@ PAGE = Path("leaderboard.md")
 
 @click.command("leaderboard")
 @results_option
-@click.option(
-    "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="File to write.  [default: leaderboard.md; json and csv: printed]",
-)
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path),
+              help="File to write.  [default: leaderboard.md; json and csv: printed]")
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 if the file is out of date.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["markdown", "json", "csv"]),
-    default="markdown",
-    show_default=True,
-    help="The page, or every score and cost at full precision.",
-)
-@click.option(
-    "--picture",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Draw every seed's ranked scores to this file (.svg, .png, .pdf).",
-)
-@click.option(
-    "--curves",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Draw the scores of downstream models over their training samples to this file.",
-)
+@click.option("--format", "form", type=click.Choice(["markdown", "json", "csv"]), default="markdown", show_default=True,
+              help="The page, or every score and cost at full precision.")
+@click.option("--picture", type=click.Path(dir_okay=False, path_type=Path),
+              help="Draw every seed's ranked scores to this file (.svg, .png, .pdf).")
+@click.option("--curves", type=click.Path(dir_okay=False, path_type=Path),
+              help="Draw the scores of downstream models over their training samples to this file.")
 def command(
     results: Path, output: Path | None, check: bool, form: str, picture: Path | None, curves: Path | None
 ) -> None:

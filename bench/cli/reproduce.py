@@ -31,35 +31,18 @@ SUITE = Path("suites/reproductions.toml")
 @click.option("--suite", type=click.Path(path_type=Path), default=SUITE, show_default=True, help="The claims.")
 @click.option("--jobs", type=click.IntRange(1), help="Workers at a time; default: the number of cores.")
 @click.option("--timeout", type=DURATION, default="1h", show_default=True, help="Limit of one job: 90s, 10m, 2h.")
-@click.option(
-    "--rerun",
-    type=click.Choice(["missing", "failed", "stale", "all"]),
-    default="stale",
-    show_default=True,
-    help="Besides what is missing: run what has failed, what is stale, or everything again.",
-)
+@click.option("--rerun", type=click.Choice(["missing", "failed", "stale", "all"]), default="stale", show_default=True,
+              help="Besides what is missing: run what has failed, what is stale, or everything again.")
 @click.option("--judge", is_flag=True, help="Run nothing: judge the records that are there.")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON instead of a table.")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the page to this file.")
-@click.option(
-    "--results",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=lambda: results_root() / "reproductions",
-    show_default="results/reproductions",
-    help="The folder of the records.",
-)
+@click.option("--results", type=click.Path(file_okay=False, path_type=Path),
+              default=lambda: results_root() / "reproductions", show_default="results/reproductions",
+              help="The folder of the records.")
 @plugin_option
 def command(
-    names: tuple[str, ...],
-    suite: Path,
-    jobs: int | None,
-    timeout: float,
-    rerun: Rerun,
-    judge: bool,
-    as_json: bool,
-    output: Path | None,
-    results: Path,
-    plugins: tuple[Path, ...],
+    names: tuple[str, ...], suite: Path, jobs: int | None, timeout: float, rerun: Rerun, judge: bool, as_json: bool,
+    output: Path | None, results: Path, plugins: tuple[Path, ...],
 ) -> None:
     """Repeat the claims called NAME, or all, and say what is reached.
 
@@ -80,10 +63,9 @@ def command(
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     claims = chosen(read_claims(suite), names)
     registry = Registry(plugins)
-    with (
-        display(quiet=as_json) as watcher,
-        session((), results, jobs=jobs, timeout=timeout, watcher=watcher, registry=registry) as opened,
-    ):
+    with display(quiet=as_json) as watcher, session(
+        (), results, jobs=jobs, timeout=timeout, watcher=watcher, registry=registry
+    ) as opened:
         planned, findings = _planned(claims, opened)
         if not judge:
             watcher.planned([run for runs in planned.values() for run in runs])

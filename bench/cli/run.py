@@ -31,79 +31,39 @@ R = TypeVar("R")
 @click.command("run")
 @click.option("-m", "--method", "methods", multiple=True, metavar="NAME", help="A method; several: the product.")
 @click.option("-d", "--dataset", "datasets", multiple=True, metavar="NAME", help="A dataset; several: the product.")
-@click.option(
-    "--model",
-    "models",
-    multiple=True,
-    metavar="NAME",
-    help="A downstream model, trained with the symmetries of --symmetry; several: the product.",
-)
-@click.option(
-    "--symmetry",
-    "symmetries",
-    multiple=True,
-    metavar="METHOD",
-    help="Whose symmetry the models are given: a method, or truth, random, none (the default).",
-)
+@click.option("--model", "models", multiple=True, metavar="NAME",
+              help="A downstream model, trained with the symmetries of --symmetry; several: the product.")
+@click.option("--symmetry", "symmetries", multiple=True, metavar="METHOD",
+              help="Whose symmetry the models are given: a method, or truth, random, none (the default).")
 @click.option("--n", "sizes", metavar="N,N,...", help="Training samples of a model, as 30,100,all; default: all.")
 @click.option("--suite", type=click.Path(path_type=Path), help="Run what a suite file lists.")
 @click.option("--oracle", metavar="NAME", help="What must be preserved; default: the dataset's.")
-@click.option(
-    "--action", metavar="NAME", help="How a symmetry may act; 'latent' is any field in a VAE; default: the dataset's."
-)
+@click.option("--action", metavar="NAME",
+              help="How a symmetry may act; 'latent' is any field in a VAE; default: the dataset's.")
 @click.option("--representation", metavar="NAME", help="identity, pca or vae; default: what goes with the action.")
 @click.option("--seeds", default="0", show_default=True, help="Repeats, as 0-4 or 0,2,7.")
-@click.option(
-    "--budget", default="standard", show_default=True, metavar="smoke|standard|full", help="How much to spend."
-)
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="PART.NAME=VALUE",
-    help="A parameter of method, dataset, representation or model, or of a plugin by name: method.epochs=50.",
-)
+@click.option("--budget", default="standard", show_default=True, metavar="smoke|standard|full",
+              help="How much to spend.")
+@click.option("--set", "settings", multiple=True, metavar="PART.NAME=VALUE",
+              help="A parameter of method, dataset, representation or model, or of a plugin by name: method.epochs=50.")
 @click.option("--jobs", cls=Noted, type=click.IntRange(1), help="Workers at a time; default: the number of cores.")
-@click.option(
-    "--timeout", cls=Noted, type=DURATION, default="1h", show_default=True, help="Limit of one job: 90s, 10m, 2h."
-)
-@click.option(
-    "--memory", cls=Noted, type=MEMORY, help="Limit of one job: 800M, 4G; default: its share of four fifths of all."
-)
+@click.option("--timeout", cls=Noted, type=DURATION, default="1h", show_default=True,
+              help="Limit of one job: 90s, 10m, 2h.")
+@click.option("--memory", cls=Noted, type=MEMORY,
+              help="Limit of one job: 800M, 4G; default: its share of four fifths of all.")
 @click.option("--device", default="cpu", show_default=True, help="Where to compute: cpu, cuda, cuda:1, mps.")
-@click.option(
-    "--rerun",
-    cls=Noted,
-    type=click.Choice(["missing", "failed", "stale", "all"]),
-    default="stale",
-    show_default=True,
-    help="Besides what is missing: run what has failed, what is stale, or everything again.",
-)
+@click.option("--rerun", cls=Noted, type=click.Choice(["missing", "failed", "stale", "all"]), default="stale",
+              show_default=True,
+              help="Besides what is missing: run what has failed, what is stale, or everything again.")
 @click.option("--dry-run", is_flag=True, help="Print the plan and what of it is cached; run nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the records as JSON instead of a table.")
 @results_option
 @plugin_option
 def command(
-    methods: tuple[str, ...],
-    datasets: tuple[str, ...],
-    models: tuple[str, ...],
-    symmetries: tuple[str, ...],
-    sizes: str | None,
-    suite: Path | None,
-    oracle: str | None,
-    action: str | None,
-    representation: str | None,
-    seeds: str,
-    budget: str,
-    settings: tuple[str, ...],
-    jobs: int | None,
-    timeout: float,
-    memory: int | None,
-    device: str,
-    rerun: Rerun,
-    dry_run: bool,
-    as_json: bool,
-    results: Path,
+    methods: tuple[str, ...], datasets: tuple[str, ...], models: tuple[str, ...], symmetries: tuple[str, ...],
+    sizes: str | None, suite: Path | None, oracle: str | None, action: str | None,
+    representation: str | None, seeds: str, budget: str, settings: tuple[str, ...], jobs: int | None, timeout: float,
+    memory: int | None, device: str, rerun: Rerun, dry_run: bool, as_json: bool, results: Path,
     plugins: tuple[Path, ...],
 ) -> None:
     """Discover symmetries with METHODs on DATASETs and score them, or MODELs that are given them.
@@ -148,12 +108,9 @@ def command(
     from bench.cli.tables import print_plan, print_records
     from bench.jobs.engine import Engine, due
 
-    with (
-        display(quiet=as_json) as watcher,
-        session(
-            (), results, jobs=jobs, timeout=timeout, memory=memory, device=device, watcher=watcher, registry=registry
-        ) as opened,
-    ):
+    with display(quiet=as_json) as watcher, session(
+        (), results, jobs=jobs, timeout=timeout, memory=memory, device=device, watcher=watcher, registry=registry
+    ) as opened:
         planned = opened.planner.plan([run for request in requests for run in request.runs()])
         for plugin, reason in opened.planner.broken_metrics():
             click.echo(f"note: metric '{plugin.name}' is broken and scores nothing: {reason}", err=True)

@@ -21,11 +21,7 @@ __all__ = ["command"]
 @results_option
 @plugin_option
 def command(
-    methods: tuple[str, ...],
-    datasets: tuple[str, ...],
-    suite: Path | None,
-    everything: bool,
-    results: Path,
+    methods: tuple[str, ...], datasets: tuple[str, ...], suite: Path | None, everything: bool, results: Path,
     plugins: tuple[Path, ...],
 ) -> None:
     """Say which records are fresh, and why others are not."""  # fmt: skip

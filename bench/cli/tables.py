@@ -53,15 +53,8 @@ def print_plan(runs: Sequence[PlannedRun], due: Collection[str], cache: Cache) -
         spec = run.spec.to_json()
         track = "/".join(str(spec[part] or "default") for part in ("representation", "oracle", "action"))
         rows.append(
-            [
-                describe_run(spec, "dataset"),
-                track,
-                describe_learner(spec),
-                str(run.spec.seed),
-                todo,
-                why,
-                ", ".join(cached),
-            ]
+            [describe_run(spec, "dataset"), track, describe_learner(spec), str(run.spec.seed), todo, why,
+             ", ".join(cached)]
         )
     columns = ["dataset", "representation/oracle/action", "method or model", "seed", "plan", "why", "cached jobs"]
     table(f"{len(runs)} runs", columns, rows)

@@ -162,11 +162,8 @@ class RandomFields(Symmetry):
 
     def combine(self, c: Tensor) -> Symmetry:
         mixed = RandomFields(self.action, len(c)).to(self.weights)
-        mixed.load_state_dict(
-            self.state_dict()
-            | {
-                "weights": torch.einsum("jk,kfd->jfd", c.to(self.weights), self.weights),
-                "scores": torch.zeros(len(c)),
-            }
-        )
+        mixed.load_state_dict(self.state_dict() | {
+            "weights": torch.einsum("jk,kfd->jfd", c.to(self.weights), self.weights),
+            "scores": torch.zeros(len(c)),
+        })
         return mixed

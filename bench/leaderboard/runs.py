@@ -100,5 +100,7 @@ def without_repeats(runs: Sequence[Run]) -> list[Run]:
     for run in sorted(runs, key=lambda run: run.path):
         first = by_seed.setdefault(run.seed, run)
         if first.record.identity != run.record.identity:
-            raise BenchError(f"two records of one run that differ: {first.path} and {run.path}", "delete the older one")
+            raise BenchError(
+                f"two records of one run that differ: {first.path} and {run.path}", "delete the older one"
+            )
     return [by_seed[seed] for seed in sorted(by_seed)]

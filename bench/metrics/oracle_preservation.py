@@ -259,7 +259,8 @@ def _turned(trial: _Trial, symmetry: Symmetry, truth: Symmetry | None) -> dict[s
     scores = torch.zeros(len(ANGLES)) if found is None else found.scores(wanted)
     name = "oracle_preservation"
     return {f"{name}.turned.{angle}": op for angle, op in zip(ANGLES, scores.tolist(), strict=True)} | {
-        f"{name}.truth.turned.{angle}": op for angle, op in zip(ANGLES, reference.scores(wanted).tolist(), strict=True)
+        f"{name}.truth.turned.{angle}": op
+        for angle, op in zip(ANGLES, reference.scores(wanted).tolist(), strict=True)
     }
 
 

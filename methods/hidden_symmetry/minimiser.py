@@ -33,11 +33,7 @@ class Minimiser:
     progress: Progress
 
     def lower(
-        self,
-        network: nn.Module,
-        size: int,
-        batch: Callable[[Tensor], Tensor],
-        fixed: Callable[[], Tensor],
+        self, network: nn.Module, size: int, batch: Callable[[Tensor], Tensor], fixed: Callable[[], Tensor],
         valid: Callable[[], Tensor],
     ) -> None:
         """Leave the network in the state that was best on validation.
@@ -53,7 +49,9 @@ class Minimiser:
         def valid_loss() -> float:
             return valid().item()
 
-        best = optimise(network, lambda index, done: batch(index), valid_loss, size, self.schedule, draw, self.progress)
+        best = optimise(
+            network, lambda index, done: batch(index), valid_loss, size, self.schedule, draw, self.progress
+        )
         before = [parameter.detach().clone() for parameter in network.parameters()]
         self._polish(network, fixed)
         with torch.no_grad():

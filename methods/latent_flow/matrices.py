@@ -72,4 +72,4 @@ def discover_matrices(task: Task, oracle: Oracle, *, K: int, steps: int, rate: f
         A = torch.einsum("kj,jab->kab", coefficients(), basis) / scale
     form, norm = rates_of_change(phi, partial(action.velocity, torch.cat([A, candidates])), task.valid.x[:LINEAR])
     ratios = form.diagonal() / norm.diagonal().clamp(min=1e-12)
-    return MatrixSymmetry.of(action, A, scores=(ratios[: len(A)] / ratios[len(A) :].mean()).to(x))
+    return MatrixSymmetry.of(action, A, scores=(ratios[: len(A)] / ratios[len(A):].mean()).to(x))

@@ -95,13 +95,10 @@ class WarpedGenerators(Whitened):
 
     def combine(self, c: Tensor) -> Symmetry:
         mixed = WarpedGenerators(self.action, len(c), self.layers, self.width, self.rotation).to(self.raw)
-        mixed.load_state_dict(
-            self.state_dict()
-            | {
-                "raw": torch.einsum("jk,kab->jab", c.to(self.raw), self.raw.detach()),
-                "scores": torch.zeros(len(c)),
-            }
-        )
+        mixed.load_state_dict(self.state_dict() | {
+            "raw": torch.einsum("jk,kab->jab", c.to(self.raw), self.raw.detach()),
+            "scores": torch.zeros(len(c)),
+        })
         return mixed
 
 

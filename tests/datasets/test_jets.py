@@ -150,7 +150,9 @@ def reference(path: Path, count: int, numbers: int = 804) -> np.ndarray:
     p = draw.normal(0, 40, (count, 200, 3)).astype(np.float32)
     p[:, 60:] = 0
     momenta = np.concatenate([np.linalg.norm(p, axis=-1, keepdims=True), p], -1)
-    rows = np.zeros(count, [("index", "<i8"), ("values_block_0", "<f4", (numbers,)), ("values_block_1", "<i8", (2,))])
+    rows = np.zeros(
+        count, [("index", "<i8"), ("values_block_0", "<f4", (numbers,)), ("values_block_1", "<i8", (2,))]
+    )
     rows["values_block_0"][:, :800] = momenta.reshape(-1, 800)
     rows["values_block_1"][:, 1] = np.arange(count) % 2
     with h5py.File(path, "w") as file:

@@ -108,10 +108,8 @@ def test_claims_know_no_coordinates(plain, case, seed):
     there = space_of(other)
     basis = test.action.candidates(there.reference)
     moved = [Moving(there, z, basis) for z in (there.reference[:512], there.samples(512))]
-    rho = [
-        _Directions(one, two, Phi(where, phi), one.basis, 0).rho.sort().values
-        for one, two, where, phi in ((fit, held, space, law), (*moved, there, case.Formula(lambda x: law(x @ T.T))))
-    ]
+    rho = [_Directions(one, two, Phi(where, phi), one.basis, 0).rho.sort().values
+           for one, two, where, phi in ((fit, held, space, law), (*moved, there, case.Formula(lambda x: law(x @ T.T))))]
     torch.testing.assert_close(*rho, rtol=1e-6, atol=1e-9)
     assert 0.5 < threshold(*moved, 1, 0) / tau < 2
 
