@@ -68,7 +68,6 @@ def warm_up() -> None:
     _one_thread()
     load(save({"x": torch.zeros(2, 2).isfinite()}))
     torch.nn.Module().state_dict()
-    torch.func.vjp(torch.sin, torch.zeros(1))[1](torch.ones(1))  # the first one imports for a second
 
 
 def main(folder: Path, go: Callable[[], object] = lambda: None) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
+from torch._C._functorch import is_functorch_wrapped_tensor
 
 __all__ = ["jacobian", "rates_of_change"]
 
@@ -19,6 +20,22 @@ def jacobian(phi: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     """
     if phi(x[:1]).shape[1] > x[:1].numel():
         return _forwards(phi, x)
+    return _backwards_inside(phi, x) if is_functorch_wrapped_tensor(x) else _backwards(phi, x)
+
+
+def _backwards(phi: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    with torch.enable_grad():
+        point = x.detach().requires_grad_()
+        outputs = phi(point).unbind(1)
+        rows = [torch.autograd.grad(out.sum(), point, retain_graph=True)[0] for out in outputs]
+    return torch.stack([row.flatten(1) for row in rows], 1)
+
+
+def _backwards_inside(phi: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """The same within a transform of torch.func, which allows no `requires_grad_`.
+
+    Not used elsewhere, as the first call imports a compiler for a second.
+    """
     with torch.no_grad():
         outputs, back = torch.func.vjp(phi, x)[:2]
         rows = [back(one.expand_as(outputs))[0] for one in torch.eye(outputs.shape[1]).to(outputs)]
