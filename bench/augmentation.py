@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from bench.contracts import Symmetry, Unsuitable, deviation
+from bench.contracts import Symmetry, Unsuitable, rms_deviation
 from bench.lie import orthonormaliser
 
 __all__ = ["Augmentation"]
@@ -98,7 +98,7 @@ def _unit_fields(symmetry: Symmetry, x: Tensor) -> Tensor:
     """Coefficients (J, K) of fields that are orthonormal over x in units of its deviation; J = 0 for none."""
     if not symmetry.K:
         return torch.zeros(0, 0, device=x.device)
-    velocities = symmetry.velocity(x).flatten(1) / (deviation(x).clamp(min=1e-12) * math.sqrt(len(x)))
+    velocities = symmetry.velocity(x).flatten(1) / (rms_deviation(x).clamp(min=1e-12) * math.sqrt(len(x)))
     return orthonormaliser(velocities).to(x)
 
 
@@ -117,7 +117,7 @@ def _times(symmetry: Symmetry, directions: Tensor, x: Tensor, reach: float) -> T
 
     def within(times: Tensor) -> Tensor:
         gone = torch.stack([size(moved(sign * times) - start) for sign in (-1, 1)])
-        return (gone <= 1.01 * reach * deviation(x).clamp(min=1e-12)).all(0)
+        return (gone <= 1.01 * reach * rms_deviation(x).clamp(min=1e-12)).all(0)
 
     times = _largest(within, torch.full_like(directions[:, 0], reach))
     half_turn, turns = _half_turns(symmetry, directions)

@@ -1,6 +1,6 @@
 """What a plugin implements and what the harness gives it."""
 
-from bench.contracts.action import Action, deviation, rms_speed, unit_speed
+from bench.contracts.action import Action, rms_deviation, rms_speed, unit_speed
 from bench.contracts.actions import Field, FourVector, ImageAffine, Linear, RandomFields
 from bench.contracts.builder import Builder
 from bench.contracts.dataset import Dataset
@@ -19,5 +19,5 @@ __all__ = [
     "Action", "BenchError", "Builder", "Combination", "Dataset", "Equivariant", "Field", "FourVector", "HeldOut",
     "ImageAffine", "InView", "Induced", "Linear", "MatrixSymmetry", "Method", "Metric", "Model", "NoSymmetry",
     "Oracle", "PairSource", "Pairs", "Problem", "Progress", "RandomFields", "Representation", "Samples", "Split",
-    "Symmetry", "Tangent", "Task", "Unsuitable", "View", "deviation", "rms_speed", "silent", "unit_speed",
+    "Symmetry", "Tangent", "Task", "Unsuitable", "View", "rms_deviation", "rms_speed", "silent", "unit_speed",
 ]  # fmt: skip

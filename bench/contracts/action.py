@@ -11,7 +11,7 @@ from torch import Tensor
 
 from bench.contracts.symmetry import Symmetry
 
-__all__ = ["Action", "deviation", "rms_speed", "unit_speed"]
+__all__ = ["Action", "rms_deviation", "rms_speed", "unit_speed"]
 
 
 class Action(ABC):
@@ -58,7 +58,7 @@ class Action(ABC):
         return unit_speed(basis.combine(torch.randn(K, basis.K, generator=draw).to(x)), x)
 
 
-def deviation(x: Tensor) -> Tensor:
+def rms_deviation(x: Tensor) -> Tensor:
     """sqrt(E |x - E x|^2) of samples (B, *s), a scalar."""
     return (x - x.mean(0)).flatten(1).square().sum(1).mean().sqrt()
 

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from bench.contracts import HeldOut, Induced, Metric, Symmetry, deviation, rms_speed
+from bench.contracts import HeldOut, Induced, Metric, Symmetry, rms_deviation, rms_speed
 from bench.lie import group_elements
 from bench.metrics.prediction import predicted
 
@@ -99,7 +99,7 @@ def _flows(truth: Symmetry, x: Tensor, count: int, draw: torch.Generator) -> lis
     if matrices is not None:
         return [group_elements(matrices, count, RAPIDITY, draw) for _ in range(ORBIT)]
     speed = rms_speed(truth, x).cpu().double()
-    reach = deviation(x).item() / speed.clamp(min=1e-12)
+    reach = rms_deviation(x).item() / speed.clamp(min=1e-12)
     share = 2 * torch.rand(ORBIT, 1, count, truth.K, generator=draw, dtype=torch.float64) - 1
     return list(share * reach / math.sqrt(truth.K))
 
@@ -123,6 +123,6 @@ def _local(predictor: nn.Module, truth: Symmetry, x: Tensor, spread: Tensor) -> 
         rate = torch.func.jvp(predictor, (x,), (u,))[1]
         start = torch.zeros((), dtype=x.dtype, device=x.device)
         rate = rate - torch.func.jvp(carried, (start,), (torch.ones_like(start),))[1]
-        rate = rate.detach().double().cpu() * deviation(x).item() / speeds[k].item()
+        rate = rate.detach().double().cpu() * rms_deviation(x).item() / speeds[k].item()
         squares.append(rate.square().reshape(len(x), -1).sum(1).mean())
     return torch.stack(squares).mean().div(spread).sqrt().item()
