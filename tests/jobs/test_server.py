@@ -20,9 +20,22 @@ from bench.plugins import Plugin
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="workers are forked on Linux alone")
 
 
+class Started(dict):
+    """The pids of folders that run, and in `ever` of all that ever ran."""
+
+    def __init__(self):
+        super().__init__()
+        self.ever = {}
+
+    def __setitem__(self, folder, pid):
+        super().__setitem__(folder, pid)
+        self.ever[folder] = pid
+
+
 @pytest.fixture
 def forked():
     workers = Forked()
+    workers.pids = Started()
     yield workers
     workers.close()
 
@@ -38,34 +51,35 @@ def asked(folder, imports=()):
 def run(workers, folder):
     """Run the request in a folder; the process that ran it."""
     workers.start(folder)
-    pid, ended, until = None, {}, time.monotonic() + 60
-    while not ended:
-        assert time.monotonic() < until
-        ended = workers.wait(0.1)
-        pid = workers.pids.get(folder) or pid
-    assert ended == {folder: 0}
+    assert comes(lambda: workers.wait(0.1)) == {folder: 0}
     assert json.loads((folder / "outcome.json").read_text())["reason"] == "KeyError: 'unheard of'"
-    return pid
+    return workers.pids.ever[folder]
 
 
 def comes(what):
+    """What a function returns as soon as it is something."""
     until = time.monotonic() + 60
-    while not what():
+    while not (found := what()):
         assert time.monotonic() < until
         time.sleep(0.02)
+    return found
 
 
 def spare(workers):
-    """The worker that is forked ahead."""
+    """The worker that is forked ahead, once those that have run are gone."""
     server = psutil.Process(workers._server.pid)
-    comes(lambda: len(server.children()) == 1)
-    return server.children()[0]
+
+    def alone():
+        children = server.children()
+        return children if len(children) == 1 and children[0].pid not in workers.pids.ever.values() else None
+
+    return comes(alone)[0]
 
 
 def test_the_worker_ahead_is_used_once_and_replaced(forked, tmp_path):
     run(forked, asked(tmp_path / "first"))
     waiting = spare(forked)
-    assert run(forked, asked(tmp_path / "second")) in (waiting.pid, None)
+    assert run(forked, asked(tmp_path / "second")) == waiting.pid
     assert spare(forked).pid != waiting.pid
 
 
@@ -91,7 +105,7 @@ def test_a_worker_told_what_is_next_imports_it_and_waits(forked, tmp_path):
     comes((tmp_path / "imported").exists)
     ready = spare(forked)
     assert not (folder / "outcome.json").exists()
-    assert run(forked, folder) in (ready.pid, None)
+    assert run(forked, folder) == ready.pid
 
 
 def test_a_worker_that_is_ready_for_another_folder_stays_so(forked, tmp_path):
@@ -100,7 +114,7 @@ def test_a_worker_that_is_ready_for_another_folder_stays_so(forked, tmp_path):
     forked.prepare(later)
     ready = spare(forked)
     assert run(forked, asked(tmp_path / "second")) != ready.pid
-    assert run(forked, later) in (ready.pid, None)
+    assert run(forked, later) == ready.pid
 
 
 def test_a_worker_gives_way_when_something_else_is_next(forked, tmp_path):
@@ -143,9 +157,7 @@ def test_an_import_that_ends_the_process_ends_the_run_and_not_the_server(forked,
     folder = asked(tmp_path / "second", [Plugin("method", "m", "loose.plugin", "M", file, file).to_json()])
     forked.prepare(folder)
     forked.start(folder)
-    ended = {}
-    comes(lambda: ended.update(forked.wait(0.1)) or ended)
-    assert ended == {folder: 7}
+    assert comes(lambda: forked.wait(0.1)) == {folder: 7}
     run(forked, asked(tmp_path / "third"))
 
 
