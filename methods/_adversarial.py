@@ -52,7 +52,10 @@ class Stacked(nn.Module):
         for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
             if layer:
                 hidden = F.leaky_relu(hidden, SLOPE)
-            hidden = torch.baddbmm(bias, hidden, weight)
+            if weight.shape[2] == 1:  # a batched product with a column is slow backwards
+                hidden = (hidden * weight.mT).sum(2, keepdim=True) + bias
+            else:
+                hidden = torch.baddbmm(bias, hidden, weight)
         return hidden
 
 

@@ -87,7 +87,7 @@ class SymmetryGAN(Method):
     width: int = 64
     layers: int = 2
     steps: int = 1000
-    batch: int = 256
+    batch: int = 128
     rate: float = 0.03
     critic_rate: float = 0.003
     least: float = 0.1

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from bench.cli.options import plugin_option, results_option
 from bench.errors import BenchError
+
+if TYPE_CHECKING:
+    from bench.jobs.specs import RunSpec
+    from bench.plugins import Registry
+    from bench.records.store import Store
 
 __all__ = ["command"]
 
@@ -25,48 +31,75 @@ def command(
     plugins: tuple[Path, ...],
 ) -> None:
     """Say which records are fresh, and why others are not."""  # fmt: skip
-    from bench.cli.run import check
     from bench.cli.session import session
-    from bench.cli.tables import describe_learner, describe_run, table
+    from bench.cli.tables import describe_learner, describe_run
     from bench.jobs.planner import PlannedRun
-    from bench.jobs.request import read_suite
-    from bench.jobs.specs import RunSpec
     from bench.plugins import Registry
 
     registry = Registry(plugins)
-    runs: list[PlannedRun] = []
-    gone: list[list[str]] = []
-    seen: set[str] = set()
+    found = _Found()
+    runs: dict[str, PlannedRun] = {}
     with session((), results, registry=registry) as opened:
-        if suite is not None:
-            requests = read_suite(suite)[1]
-            check(requests, registry)
-            asked = [run for request in requests for run in request.runs()]
-        else:
-            asked = []
-            for path in opened.store.paths():
-                try:
-                    asked.append(RunSpec.from_json(opened.store.load(path).spec))
-                except BenchError as error:
-                    gone.append([path.parts[-3], path.parts[-2], "", "unreadable", str(error)])
+        asked = _recorded(opened.store, found) if suite is None else _listed(suite, registry)
         asked = [run for run in asked if not methods or {run.method, run.model} & set(methods)]
-        asked = [run for run in asked if (not datasets or run.dataset in datasets)]
+        asked = [run for run in asked if not datasets or run.dataset in datasets]
         for run in asked:
             try:
-                found = [one for one in opened.planner.plan([run]) if one.spec.slot not in seen]
-                runs += found
-                seen |= {one.spec.slot for one in found}
+                runs |= {planned.spec.slot: planned for planned in opened.planner.plan([run])}
             except BenchError as error:
-                gone.append([run.dataset, run.folder, str(run.seed), "orphan", str(error)])
-    states = Counter(row[3] for row in gone)
-    rows = gone
-    for planned in runs:
+                found.add(run.dataset, run.folder, "orphan", str(error), run.seed)
+    for planned in runs.values():
         state = "broken" if planned.problem and planned.problem.status != "skipped" else planned.state
-        states[state] += 1
         why = str(planned.problem.reason) if planned.problem else planned.why
-        if everything or state != "fresh":
-            spec = planned.spec.to_json()
-            rows.append([describe_run(spec, "dataset"), describe_learner(spec), str(planned.spec.seed), state, why])
-    if rows:
-        table("Records", ["dataset", "method or model", "seed", "state", "why"], rows)
-    click.echo(", ".join(f"{count} {state}" for state, count in sorted(states.items()) if count) or "no records")
+        spec = planned.spec.to_json()
+        found.add(describe_run(spec, "dataset"), describe_learner(spec), state, why, planned.spec.seed)
+    found.show(everything)
+
+
+class _Found:
+    """What was found of records: those that differ in the seed alone stand in one row."""
+
+    def __init__(self) -> None:
+        self.states: Counter[str] = Counter()
+        self.seeds: dict[tuple[str, str, str, str], list[int]] = defaultdict(list)
+
+    def add(self, dataset: str, learner: str, state: str, why: str, seed: int | None = None) -> None:
+        self.states[state] += 1
+        self.seeds[dataset, learner, state, why] += [] if seed is None else [seed]
+
+    def show(self, everything: bool) -> None:
+        """The rows, those of fresh records if all are wanted, and how many records are in which state."""
+        from bench.cli.tables import table
+        from bench.jobs.specs import seed_ranges
+
+        rows = [
+            [dataset, learner, seed_ranges(seeds), state, why]
+            for (dataset, learner, state, why), seeds in self.seeds.items()
+            if everything or state != "fresh"
+        ]
+        if rows:
+            table("Records", ["dataset", "method or model", "seeds", "state", "why"], rows)
+        click.echo(", ".join(f"{count} {state}" for state, count in sorted(self.states.items())) or "no records")
+
+
+def _recorded(store: Store, found: _Found) -> list[RunSpec]:
+    """The runs that have a record; one that cannot be read is found to be so."""
+    from bench.jobs.specs import RunSpec
+
+    asked = []
+    for path in store.paths():
+        try:
+            asked.append(RunSpec.from_json(store.load(path).spec))
+        except BenchError as error:
+            found.add(path.parts[-3], path.parts[-2], "unreadable", str(error))
+    return asked
+
+
+def _listed(suite: Path, registry: Registry) -> list[RunSpec]:
+    """The runs of a suite file."""
+    from bench.cli.run import check
+    from bench.jobs.request import read_suite
+
+    requests = read_suite(suite)[1]
+    check(requests, registry)
+    return [run for request in requests for run in request.runs()]

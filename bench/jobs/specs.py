@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from bench.errors import BenchError
 
-__all__ = ["BUDGETS", "BUILT_IN", "Budget", "RunSpec", "Setting", "digest", "parse_seeds", "parse_set", "parse_sizes"]
+__all__ = [
+    "BUDGETS", "BUILT_IN", "Budget", "RunSpec", "Setting", "digest", "parse_seeds", "parse_set", "parse_sizes",
+    "seed_ranges",
+]  # fmt: skip
 
 JSON = Any
 COMPONENTS = ("dataset", "representation", "method", "model")
@@ -126,6 +129,17 @@ def parse_seeds(text: str) -> list[int]:
     if not seeds:
         raise BenchError(f"seeds {text!r} are none at all", "as in 0-4")
     return sorted(seeds)
+
+
+def seed_ranges(seeds: Sequence[int]) -> str:
+    """`0-2,5` for 0, 1, 2, 5, as `parse_seeds` reads it."""
+    ranges: list[list[int]] = []
+    for seed in sorted(set(seeds)):
+        if ranges and seed == ranges[-1][-1] + 1:
+            ranges[-1].append(seed)
+        else:
+            ranges.append([seed])
+    return ",".join(str(r[0]) if len(r) == 1 else f"{r[0]}-{r[-1]}" for r in ranges)
 
 
 def parse_sizes(text: str) -> list[int | None]:

@@ -6,11 +6,11 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bench.jobs.specs import BUILT_IN
+from bench.jobs.specs import BUILT_IN, seed_ranges
 from bench.leaderboard.naming import shown
 from bench.leaderboard.tables import Row
 
-__all__ = ["reproduce", "reproduce_all", "seed_ranges"]
+__all__ = ["reproduce", "reproduce_all"]
 
 ASKED = ("dataset", "representation", "oracle", "action", "budget")
 
@@ -41,14 +41,3 @@ def learner(spec: Mapping[str, Any], sizes: Sequence[int | str]) -> list[str]:
         return ["--method", str(spec["method"])]
     source = [] if spec["method"] == BUILT_IN else ["--symmetry", str(spec["method"])]
     return ["--model", str(spec["model"]), *source, "--n", ",".join(map(str, sizes))]
-
-
-def seed_ranges(seeds: Sequence[int]) -> str:
-    """`0-2,5` for 0, 1, 2, 5."""
-    ranges: list[list[int]] = []
-    for seed in sorted(set(seeds)):
-        if ranges and seed == ranges[-1][-1] + 1:
-            ranges[-1].append(seed)
-        else:
-            ranges.append([seed])
-    return ",".join(str(r[0]) if len(r) == 1 else f"{r[0]}-{r[-1]}" for r in ranges)

@@ -9,8 +9,9 @@ import torch
 from bench.methods._adversarial import Critics, Features, Game, Player, play
 from bench.methods._search_space import search_space
 from bench.methods.liegan.generators import Generators
+from bench.methods.liegan.method import LieGAN
 from bench.methods.liegan.proposals import Penalties, Proposals
-from bench.methods.symmetry_gan import Maps
+from bench.methods.symmetry_gan import Maps, SymmetryGAN
 
 from bench.contracts import Linear, Samples
 
@@ -39,7 +40,8 @@ def cpu_seconds(player, restarts: int, steps: int) -> float:
     movers = player(search_space(PLANE, x), restarts, features, draw)
     critics = Critics(restarts, features.count, 64, 2, draw)
     start = time.process_time()
-    play(critics, movers, samples, Game(steps, 256, 0.01, 0.003), draw)
+    batch = (LieGAN if player is proposals else SymmetryGAN).batch
+    play(critics, movers, samples, Game(steps, batch, 0.01, 0.003), draw)
     return time.process_time() - start
 
 

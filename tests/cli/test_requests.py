@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bench.cli.options import DURATION, MEMORY
 from bench.cli.run import command
 from bench.errors import BenchError
 from bench.jobs.request import Request, read_suite
-from bench.jobs.specs import RunSpec, parse_seeds, parse_set
+from bench.jobs.specs import RunSpec, parse_seeds, parse_set, seed_ranges
 
 SUITE = """
 name = "mine"
@@ -28,6 +30,11 @@ set = { "dataset.n" = 120 }
 ])  # fmt: skip
 def test_seeds(text, seeds):
     assert parse_seeds(text) == seeds
+
+
+@given(st.sets(st.integers(0, 30), min_size=1))
+def test_ranges_of_seeds_read_as_the_seeds(seeds):
+    assert parse_seeds(seed_ranges(list(seeds))) == sorted(seeds)
 
 
 @pytest.mark.parametrize("text", ["", "a", "1-", "-1", "1,,2", "4-0", "²", "1.5"])

@@ -138,6 +138,13 @@ def test_status_filters_and_counts(bench, ran):
     assert "slow" not in out
 
 
+def test_records_that_differ_in_the_seed_alone_are_one_row(bench, ran):
+    bench("run", "-m", "scaled", "-d", "plane", "--seeds", "1-2", code=0)
+    rows = [line for line in bench("status", "--all", code=0).out.splitlines() if " scaled  " in line]
+    assert len(rows) == 1
+    assert [cell.strip() for cell in rows[0].split("│")[3:5]] == ["0-2", "fresh"]
+
+
 def test_a_record_whose_plugin_is_gone_is_an_orphan(bench, ran):
     (path,) = (bench.folder / "results" / "plane" / "slow").glob("*.json")
     orphan = path.parent.parent / "sloow" / path.name
