@@ -81,7 +81,7 @@ class CalorimeterImages(Dataset):
     def window(self) -> tuple[int, int]:
         """The side of the window that is kept, in crystals, and that of the image, in pixels."""
         crop, size = self.usual()
-        return self.crop or crop, self.size or size
+        return crop if self.crop is None else self.crop, size if self.size is None else self.size
 
     @abstractmethod
     def depth(self) -> int:

@@ -294,6 +294,8 @@ def test_real_images_are_those_of_the_file(tmp_path):
         ({"source": "internet"}, "allowed are simulated, file and download"),
         ({"size": 4}, "crop = 48, size = 4; allowed are 8 <= size <= crop <= 128"),
         ({"size": 128, "crop": 64}, "allowed are 8 <= size <= crop <= 128"),
+        ({"size": 0}, "crop = 48, size = 0; allowed are 8 <= size <= crop <= 128"),
+        ({"crop": 0}, "crop = 0, size = 24; allowed are 8 <= size <= crop <= 128"),
         ({"crop": 200}, "allowed are 8 <= size <= crop <= 128"),
         ({"scaling": "cube"}, "allowed are 'none', 'sqrt' and 'log'"),
         ({"quark": 2}, "allowed are 0, 1 and null"),
