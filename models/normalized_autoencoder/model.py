@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from bench.contracts import Model, Problem, Symmetry, Task
+from bench.contracts import Model, Problem, Progress, Symmetry, Task
 from bench.contracts.model import Needs
 from bench.contracts.problem import Kind
 from bench.learning import STEPS, problem_of
@@ -81,15 +81,22 @@ class NormalizedAutoencoder(Model):
         def valid_loss() -> float:
             return network.energy(x_valid).mean().item()
 
+        taken = 0
+
+        def progress(step: int, phase: int, loss: float) -> None:
+            nonlocal taken
+            taken += 1
+            task.progress(taken, steps, loss)
+
         plain = Schedule(max(1, steps - energetic), self.batch, self.rate)
-        error = optimise(network, loss, valid_loss, len(x), plain, draw, task.progress)
+        error = optimise(network, loss, valid_loss, len(x), plain, draw, progress)
         network.temperature.mul_(max(error, TINY))
         if energetic:
-            self._normalise(network, x, replace(plain, steps=energetic, rate=self.slow), draw, task)
+            self._normalise(network, x, replace(plain, steps=energetic, rate=self.slow), draw, progress)
         return network.eval()
 
     def _normalise(
-        self, network: JetAutoencoder, x: Tensor, schedule: Schedule, draw: torch.Generator, task: Task
+        self, network: JetAutoencoder, x: Tensor, schedule: Schedule, draw: torch.Generator, progress: Progress
     ) -> None:
         """Descend on <E> of the data - <E> of the chains."""
         chains = Chains(network, self.latent, self.batch, draw)
@@ -102,4 +109,4 @@ class NormalizedAutoencoder(Model):
             torch.autograd.backward(value)
             optimiser.step()
             rates.step()
-            task.progress(step + 1, schedule.steps, value.item())
+            progress(step + 1, schedule.steps, value.item())

@@ -91,6 +91,12 @@ def test_the_state_rebuilds_it_and_a_seed_gives_the_same() -> None:
     assert not torch.equal(SMALL.fit(task(seed=1), None)(x), one(x))
 
 
+def test_it_tells_the_steps_of_both_phases() -> None:
+    told: list[int] = []
+    SMALL.fit(replace(task(), progress=lambda step, steps, loss: told.append(step)), None)
+    assert told == list(range(1, SMALL.steps + 1))
+
+
 def test_the_predictor_has_exact_derivatives() -> None:
     network, x = SMALL.fit(task(), None).double(), jets(20, 0.2, seed=5)
     v = x @ torch.randn(4, 4, generator=draw(), dtype=torch.float64)
