@@ -19,7 +19,7 @@ def curve(source, scores, model="cnn", control=False, seeds=3, width=8):
             one = record(source, seed, values, control=control, model=model)
             spec = {**one.spec, "n": n, "params": {**one.spec["params"], "model": {"width": width}}}
             spec["set"] = {"model": {"width": width}} if width != 8 else {}
-            cost = one.cost | {"samples": SAMPLES[n], "parameters": 42}
+            cost = one.cost | {"samples": SAMPLES[n], "parameters": 42, "steps": 1000}
             slot = f"{one.slot}{n}{width}"
             found.append(replace(one, slot=slot, identity=slot, spec=spec, cost=cost))
     return found
@@ -48,7 +48,7 @@ def test_a_learner_is_a_line_with_its_score_at_every_number_of_samples(board):
     assert row["n = 30"].startswith("0.501 ±")
     assert row["n = all"].startswith("0.901 ±")
     assert row["area"] == "0.701 ± 0.002"
-    assert (row["orbit"], row["parameters"], row["seeds"]) == ("0.500 / 0.250", "42", "3")
+    assert (row["orbit"], row["parameters"], row["steps"], row["seeds"]) == ("0.500 / 0.250", "42", "1000", "3")
 
 
 def test_the_best_area_of_what_needed_no_truth_is_bold(board):
@@ -64,6 +64,14 @@ def test_a_symmetry_is_measured_against_none_and_against_a_wrong_one(board):
     assert found["cnn", "random (control)"]["against none"] == "+0.000 ± 0.000"
     assert found["cnn", "none (control)"]["against none"] == "–"
     assert found["steerable", "built-in"]["against wrong"] == "–"
+    assert found["steerable", "built-in"]["against none"] == "+0.212 ± 0.000 ✓", "the best without a symmetry"
+
+
+def test_the_gain_is_the_difference_to_none_at_the_largest_number_of_samples(board):
+    found = cells(full(board))
+    assert found["cnn", "flow"]["gain"] == "+0.200 ± 0.000 ✓"
+    assert found["cnn", "truth (control)"]["gain"] == "+0.250 ± 0.000 ✓"
+    assert found["cnn", "none (control)"]["gain"] == "–"
 
 
 def test_the_multiplier_is_that_of_the_same_model_or_of_the_best_without_a_symmetry(board):

@@ -15,7 +15,8 @@ from bench.leaderboard.statistics import Interval, paired_interval
 from bench.leaderboard.tables import Row, Table, summary
 
 __all__ = [
-    "SCORE", "TRUE", "WITHOUT", "WRONG", "Learner", "against", "common", "height", "learners", "multiplier", "partner",
+    "SCORE", "TRUE", "WITHOUT", "WRONG", "Learner", "against", "baseline", "common", "height", "learners", "multiplier",
+    "partner",
 ]  # fmt: skip
 
 SCORE = "prediction"
@@ -141,9 +142,15 @@ def height(interval: Interval | None) -> float:
     return -math.inf if interval is None else interval.mean
 
 
-def against(learner: Learner, other: Learner) -> Interval | None:
-    """The mean difference of area over the n and the seeds that both have; of the score where that is one n alone."""
+def against(learner: Learner, other: Learner, *, largest: bool = False) -> Interval | None:
+    """The mean difference of area over the n and the seeds that both have; of the score where that is one n alone.
+
+    Arguments:
+        largest: at the largest n that both have.
+    """
     sizes = learner.points.keys() & other.points.keys()
+    if largest and sizes:
+        sizes = {max(sizes)}
     mine, theirs = learner.areas(sizes), other.areas(sizes)
     seeds = sorted(mine.keys() & theirs.keys())
     if not seeds:

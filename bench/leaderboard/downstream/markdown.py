@@ -9,11 +9,11 @@ from bench.leaderboard.columns import number
 from bench.leaderboard.commands import reproduce_all
 from bench.leaderboard.downstream.curves import (
     SCORE,
-    WITHOUT,
     WRONG,
     Learner,
     against,
     asked,
+    baseline,
     common,
     height,
     learners,
@@ -35,7 +35,8 @@ LEGEND = (
     "discovered from all training samples, and an oracle that is trained has seen their labels: n counts what the "
     "model is given. *Multiplier*: how many times the samples the model without a symmetry needs for the same "
     "score. *Against none, wrong*: the paired difference of area, or of the score, to the same model without a "
-    "symmetry and with a random one of equal speed; ✓: its 95 % interval is above 0. At the largest n: *orbit*: "
+    "symmetry and with a random one of equal speed, of a model whose symmetry is built in to the best without one; ✓: "
+    "its 95 % interval is above 0. At the largest n: *gain*: the same difference to none of the score; *orbit*: "
     "accuracy over the true group, mean / share of samples that are right on all of 16 elements; *invariance "
     "error*: change under the group in units of the predictions' spread. *built-in*: the model's own symmetry. "
     "Definitions: [docs/metrics.md](docs/metrics.md)."
@@ -51,7 +52,7 @@ def lines(table: Table) -> list[str]:
     ranked = [one.name for one in found if one.block == "ranked" and areas[one.name]]
     heads = [
         "model", "symmetry", *(f"n = {n or 'all'}" for n in sizes), "area", "multiplier", "against none",
-        "against wrong", "orbit", "invariance error", "parameters", "train, CPU s", "seeds",
+        "against wrong", "gain", "orbit", "invariance error", "parameters", "steps", "train, CPU s", "seeds",
     ]  # fmt: skip
     rows = []
     for learner in found:
@@ -84,15 +85,17 @@ def who(learner: Learner) -> list[str]:
 
 def figures(learner: Learner, others: Sequence[Learner]) -> list[str]:
     """What stands after the scores: comparisons, invariance at the largest n, cost."""
-    last, cpu = learner.last, learner.last.cost("cpu_s")
+    last, cpu, without = learner.last, learner.last.cost("cpu_s"), baseline(learner, others)
     seeds = min((row.ok for row in learner.rows if row.ok), default=0)
     return [
         of_multiplier(multiplier(learner, others)),
-        difference(learner, partner(learner, others, WITHOUT)),
+        difference(learner, without),
         difference(learner, partner(learner, others, WRONG)),
+        difference(learner, without, largest=True) if len(learner.points) > 1 else "",
         orbit(last),
         text(last.estimate("invariance.error")),
         whole(last.cost("parameters")),
+        whole(last.cost("steps")),
         "" if cpu is None else number(cpu, "{:.1f}"),
         f"{seeds}" if seeds >= ENOUGH else f"{seeds} ⚠",
     ]
@@ -116,9 +119,9 @@ def of_multiplier(found: Multiplier | None) -> str:
     return f"{found.value:.3g} [{found.low:.2g}, {high}]"
 
 
-def difference(learner: Learner, other: Learner | None) -> str:
-    """The paired difference to the same model with another source, marked where it is above 0."""
-    interval = None if other is None or other is learner else against(learner, other)
+def difference(learner: Learner, other: Learner | None, *, largest: bool = False) -> str:
+    """The paired difference to another learner, marked where it is above 0."""
+    interval = None if other is None or other is learner else against(learner, other, largest=largest)
     if interval is None:
         return ""
     sure = interval.low is not None and interval.low > 0
