@@ -85,7 +85,7 @@ def _planned(claims: Sequence[Claim], opened: Session) -> tuple[dict[str, list[P
             findings[claim.name] = missing(claim, lacking[0].partition(" There are:")[0])
             continue
         try:
-            planned[claim.name] = opened.planner.plan(claim.runs())
+            planned[claim.name] = opened.planner.plan(claim.request.runs())
         except BenchError as error:
             findings[claim.name] = missing(claim, str(error).splitlines()[0])
     return planned, findings

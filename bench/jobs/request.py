@@ -13,7 +13,7 @@ from bench.errors import BenchError
 from bench.jobs.specs import BUDGETS, COMPONENTS, RunSpec, Setting, parse_seeds, parse_set, parse_sizes
 from bench.plugins import Registry, suggest
 
-__all__ = ["Request", "as_settings", "problems", "read_suite"]
+__all__ = ["Request", "as_each", "as_settings", "problems", "read_suite"]
 
 
 FORMS: dict[str, tuple[Any, str]] = {
@@ -24,6 +24,7 @@ FORMS: dict[str, tuple[Any, str]] = {
     "n": ((str, int), "a string as '30,100,all'"),
     "seeds": ((str, int), "a string as '0-4'"),
     "set": (dict, "a table as {'method.epochs' = 50}"),
+    "each": (dict, "a table as {'method.epochs' = [50, 100]}"),
 }
 
 
@@ -35,6 +36,7 @@ class Request:
         settings: the --set of the command line.
         symmetries: the methods whose symmetries the models are given.
         sizes: how many training samples they are given, None for all.
+        each: parameters with several values, "dataset.task" -> values; all combinations are run.
     """
 
     methods: Sequence[str]
@@ -48,9 +50,15 @@ class Request:
     models: Sequence[str] = ()
     symmetries: Sequence[str] = ("none",)
     sizes: Sequence[int | None] = (None,)
+    each: Mapping[str, Sequence[Any]] = field(default_factory=dict)
 
     def runs(self) -> list[RunSpec]:
-        """The product, in the order dataset, method or model and symmetry and size, seed."""
+        """The product, in the order values of `each`, dataset, method or model and symmetry and size, seed."""
+        choices = product(*([(name, value) for value in values] for name, values in self.each.items()))
+        chosen = [replace(self, settings=[*self.settings, *as_settings(dict(choice))]) for choice in choices]
+        return [run for request in chosen for run in request._product()]
+
+    def _product(self) -> list[RunSpec]:
         learners: list[tuple[str, str | None, int | None]] = [(method, None, None) for method in self.methods]
         learners += [(method, model, n) for model, method, n in product(self.models, self.symmetries, self.sizes)]
         return [
@@ -96,7 +104,7 @@ def problems(request: Request, registry: Registry) -> list[str]:
     allowed = [*COMPONENTS, *methods, *request.models, *request.datasets, *named]
     lines += [
         f"--set {s}: there is no '{s.target}' here{suggest(s.target, allowed)} Allowed: {', '.join(allowed)}"
-        for s in request.settings
+        for s in (*request.settings, *as_settings(request.each))
         if s.target not in allowed
     ]
     return lines
@@ -124,6 +132,15 @@ def as_settings(table: Mapping[str, Any]) -> list[Setting]:
     return [replace(parse_set(f"{key}=0"), value=value) for key, value in table.items()]
 
 
+def as_each(table: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """{'dataset.task': '0-39', 'model.group': ['C4', 'C8']} as lists of values. BenchError for a key that is none."""
+    as_settings(table)
+    found = {key: list(values) if isinstance(values, list) else parse_seeds(values) for key, values in table.items()}
+    if empty := [key for key, values in found.items() if not values]:
+        raise BenchError(f"each '{empty[0]}' has no values", "give a list, or numbers as '0-4'")
+    return found
+
+
 def _request(path: Path, number: int, run: dict[str, Any]) -> Request:
     allowed = {f.name for f in fields(Request)} - {"settings", "sizes"} | {"set", "n"}
     for key in run:
@@ -138,7 +155,9 @@ def _request(path: Path, number: int, run: dict[str, Any]) -> Request:
         seeds = parse_seeds(run.get("seeds", "0"))
         settings = as_settings(run.get("set", {}))
         sizes = parse_sizes(run.get("n", "all"))
+        each = as_each(run.get("each", {}))
     except BenchError as error:
         raise BenchError(f"{path}, run {number}: {error}") from None
     learning = {"models": run.get("models", ()), "symmetries": run.get("symmetries", ("none",)), "sizes": sizes}
-    return Request(run.get("methods", ()), run.get("datasets", ()), seeds, settings=settings, **learning, **rest)
+    product_of = {"settings": settings, "each": each, **learning}
+    return Request(run.get("methods", ()), run.get("datasets", ()), seeds, **product_of, **rest)

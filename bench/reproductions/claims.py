@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import product
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bench.errors import BenchError
-from bench.jobs.request import Request, as_settings
-from bench.jobs.specs import RunSpec, parse_seeds
+from bench.jobs.request import Request, as_each, as_settings
+from bench.jobs.specs import parse_seeds
 from bench.plugins import suggest
 
 __all__ = ["OVER", "Check", "Claim", "chosen", "read_claims"]
@@ -49,8 +48,7 @@ class Claim:
         name: what it is called on the command line.
         text: what is claimed.
         source: where it was published.
-        request: the runs, one for each seed and each value of `each`.
-        each: parameters with several values, "dataset.task" -> values.
+        request: the runs.
         note: what a reader must know.
     """
 
@@ -58,18 +56,8 @@ class Claim:
     text: str
     source: str
     request: Request
-    each: Mapping[str, Sequence[Any]]
     checks: tuple[Check, ...]
     note: str = ""
-
-    def runs(self) -> list[RunSpec]:
-        """One for each seed and each combination of the values of `each`."""
-        choices = [[(name, value) for value in values] for name, values in self.each.items()]
-        requests = [
-            replace(self.request, settings=[*self.request.settings, *as_settings(dict(choice))])
-            for choice in product(*choices)
-        ]
-        return [run for request in requests for run in request.runs()]
 
 
 def read_claims(path: Path) -> list[Claim]:
@@ -107,18 +95,12 @@ def _claim(where: str, table: Mapping[str, Any]) -> Claim:
     rest = {key: run[key] for key in ("representation", "oracle", "action", "budget") if key in run}
     try:
         seeds, settings = parse_seeds(run.get("seeds", "0")), as_settings(run.get("set", {}))
-        each = {name: _values(values) for name, values in run.get("each", {}).items()}
-        as_settings(each)
+        each = as_each(run.get("each", {}))
     except BenchError as error:
         raise BenchError(f"{where}: {error}", usage=True) from None
-    request = Request([run["method"]], [run["dataset"]], seeds, settings=settings, **rest)
+    request = Request([run["method"]], [run["dataset"]], seeds, settings=settings, each=each, **rest)
     checks = tuple(_check(f"{where}, check {number}", one) for number, one in enumerate(table["check"], 1))
-    return Claim(table["name"], table["claim"], table["source"], request, each, checks, table.get("note", ""))
-
-
-def _values(values: Any) -> list[Any]:
-    """A list of values as it is, or '0-39' as numbers."""
-    return list(values) if isinstance(values, list) else list(parse_seeds(str(values)))
+    return Claim(table["name"], table["claim"], table["source"], request, checks, table.get("note", ""))
 
 
 def _check(where: str, table: Mapping[str, Any]) -> Check:

@@ -132,7 +132,7 @@ def test_a_wrong_name_is_answered_with_the_right_ones(tmp_path):
 def test_each_value_and_each_seed_is_a_run(tmp_path):
     text = CLAIMS.replace("each = {", 'seeds = "0-2", each = { "method.speed" = "1-2",')
     (tmp_path / "claims.toml").write_text(text)
-    runs = read_claims(tmp_path / "claims.toml")[1].runs()
+    runs = read_claims(tmp_path / "claims.toml")[1].request.runs()
     assert {(run.seed, run.set["dataset"]["n"], run.set["method"]["speed"]) for run in runs} == set(
         product((0, 1, 2), (150, 200), (1, 2))
     )

@@ -123,7 +123,20 @@ def test_a_suite_file(tmp_path):
     assert request.runs() == [RunSpec("plane", "noop", seed, set={"dataset": {"n": 120}, **nothing}) for seed in (0, 1)]
 
 
+def test_each_makes_a_run_of_every_combination(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(SUITE + 'each = { "dataset.task" = "0-1", "method.group" = ["C4", "C8"] }\n')
+    (request,) = read_suite(path)[1]
+    runs = request.runs()
+    assert len(runs) == len({run.slot for run in runs}) == 8
+    found = {(run.seed, run.set["dataset"]["task"], run.set["method"]["group"]) for run in runs}
+    assert found == {(seed, task, group) for seed in (0, 1) for task in (0, 1) for group in ("C4", "C8")}
+    assert {run.set["dataset"]["n"] for run in runs} == {120}
+
+
 @pytest.mark.parametrize(("old", "new", "reason"), [
+    ("set =", "each = 3\nset =", "run 1: each = 3 is not a table"),
+    ("set =", 'each = { "dataset.n" = [] }\nset =', "run 1: each 'dataset.n' has no values"),
     ('"mine"', "mine", "mine.toml: Invalid value (at line 2"),
     ("version = 3\n", "", "a suite has the keys name, version and [[run]]"),
     ("version = 3", "version = 3\nowner = 1", "a suite has the keys name, version and [[run]]"),
