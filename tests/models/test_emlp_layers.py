@@ -67,6 +67,13 @@ def test_networks_are_equivariant(group: Group, g: Tensor) -> None:
     assert error(EquivariantMLP(group, into, out, width=64), group, g, into, out) < 1e-5
 
 
+def test_a_wide_network_is_equivariant() -> None:
+    group, g = Group(orthogonal(3)), element(orthogonal(3))
+    into, out = 4 * T(1) + T(0), T(1) + T(2)
+    torch.manual_seed(0)
+    assert error(EquivariantMLP(group, into, out, width=384), group, g, into, out) < 1e-5
+
+
 def test_a_plain_network_is_not() -> None:
     g, into = element(orthogonal(3)), 3 * T(1)
     plain = nn.Sequential(nn.Linear(9, 64), nn.SiLU(), nn.Linear(64, 3))
