@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -11,9 +12,11 @@ from hypothesis import strategies as st
 from bench.cli.options import DURATION, MEMORY
 from bench.cli.run import command
 from bench.errors import BenchError
-from bench.jobs.request import Request, read_suite
+from bench.jobs.request import Request, problems, read_suite
 from bench.jobs.specs import RunSpec, parse_seeds, parse_set, seed_ranges
+from bench.plugins import Registry
 
+SUITES = Path(__file__).parents[2] / "suites"
 SUITE = """
 name = "mine"
 version = 3
@@ -121,6 +124,16 @@ def test_a_suite_file(tmp_path):
     assert name == "mine 3"
     nothing = {"representation": {}, "method": {}}
     assert request.runs() == [RunSpec("plane", "noop", seed, set={"dataset": {"n": 120}, **nothing}) for seed in (0, 1)]
+
+
+@pytest.mark.parametrize("name", ["standard", "smoke", "cms_published"])
+def test_the_suites_of_the_project_name_what_there_is(name):
+    title, requests = read_suite(SUITES / f"{name}.toml")
+    assert title.split()[0] == name
+    registry = Registry()
+    assert [line for request in requests for line in problems(request, registry)] == []
+    runs = [run.slot for request in requests for run in request.runs()]
+    assert len(runs) == len(set(runs))
 
 
 def test_each_makes_a_run_of_every_combination(tmp_path):
