@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import sys
-import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -18,43 +16,11 @@ from typing import Any
 from bench import sources
 from bench.errors import BenchError
 from bench.jobs.cache import Outcome
+from bench.jobs.meter import Meter
 from bench.plugins import Plugin, load
 from bench.records.record import Status
 
-__all__ = ["Meter", "Work", "main", "warm_up"]
-
-
-class Meter:
-    """Progress for whoever watches, and the cost of what is measured.
-
-    Arguments:
-        file: where the last step is told, at most ten times a second.
-    """
-
-    def __init__(self, file: Path) -> None:
-        self.file = file
-        self.steps: int | None = None
-        self._told = 0.0
-
-    def progress(self, step: int, steps: int, loss: float) -> None:
-        self.steps = step
-        now = time.monotonic()
-        if now - self._told > 0.1 or step == steps:
-            self._told = now
-            part = self.file.with_suffix(".part")
-            part.write_text(json.dumps({"step": step, "steps": steps, "loss": float(loss)}))
-            os.replace(part, self.file)
-
-    def measure(self, work: Callable[[], Any]) -> tuple[Any, dict[str, float | int | None]]:
-        """The result of the work and its cost: cpu_s (children included), wall_s, peak_rss_mb, steps."""
-        wall, cpu = time.perf_counter(), _cpu_seconds()
-        result = work()
-        return result, {
-            "cpu_s": round(_cpu_seconds() - cpu, 3),
-            "wall_s": round(time.perf_counter() - wall, 3),
-            "peak_rss_mb": round(_peak_rss() / 2**20, 1),
-            "steps": self.steps,
-        }
+__all__ = ["main", "warm_up"]
 
 
 Work = Callable[[dict[str, Any], Path, Meter], Outcome]
@@ -83,8 +49,11 @@ def main(folder: Path, go: Callable[[], object] = lambda: None) -> int:
     meter = Meter(folder / "progress.json")
     try:
         request = json.loads((folder / "request.json").read_text())
-        changed = _ready(request)
+        _one_thread()
+        if not _changed(request):
+            _import(request)
         go()
+        changed = _changed(request)
         outcome = Outcome("interrupted", changed) if changed else _work(request["kind"])(request, folder, meter)
         outcome.write(folder)
     except KeyboardInterrupt:
@@ -108,14 +77,15 @@ def _failure(error: BaseException) -> Outcome:
     return Outcome(status, f"{type(error).__name__}: {text.splitlines()[0] if text else 'no message'}")
 
 
-def _ready(request: dict[str, Any]) -> str | None:
-    """Import what the request needs; the reason where a source is not what the planner has hashed any more."""
-    if (file := sources.changed(request["sources"])) is not None:
-        return f"{file} changed after the run was planned (run again)"
-    _one_thread()
+def _changed(request: dict[str, Any]) -> str | None:
+    """The reason where a source is not what the planner has hashed any more."""
+    file = sources.changed(request["sources"])
+    return None if file is None else f"{file} changed after the run was planned (run again)"
+
+
+def _import(request: dict[str, Any]) -> None:
     for plugin in request.get("imports", ()):
         load(Plugin(**plugin))
-    return None
 
 
 def _work(kind: str) -> Work:
@@ -136,16 +106,6 @@ def _redirect(log: Path) -> None:
     os.dup2(nothing, 0)
     os.dup2(out, 1)
     os.dup2(out, 2)
-
-
-def _cpu_seconds() -> float:
-    children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return time.process_time() + children.ru_utime + children.ru_stime
-
-
-def _peak_rss() -> int:
-    scale = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale
 
 
 if __name__ == "__main__":

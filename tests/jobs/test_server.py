@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import json
 import mmap
 import sys
@@ -40,10 +41,11 @@ def forked():
     workers.close()
 
 
-def asked(folder, imports=()):
+def asked(folder, imports=(), sources=()):
     """A folder with a request that no worker knows."""
     folder.mkdir()
-    request = {"kind": "unheard of", "sources": {}, "imports": list(imports)}
+    hashes = {str(file): hashlib.sha256(file.read_bytes()).hexdigest() for file in sources}
+    request = {"kind": "unheard of", "sources": hashes, "imports": list(imports)}
     (folder / "request.json").write_text(json.dumps(request))
     return folder
 
@@ -106,6 +108,24 @@ def test_a_worker_told_what_is_next_imports_it_and_waits(forked, tmp_path):
     ready = spare(forked)
     assert not (folder / "outcome.json").exists()
     assert run(forked, folder) == ready.pid
+
+
+def test_what_is_edited_while_a_worker_waits_is_refused(forked, tmp_path):
+    file = tmp_path / "plugin.py"
+    file.write_text(
+        "from pathlib import Path\nfrom bench.contracts import Method\nclass M(Method): pass\n"
+        "Path(__file__).with_name('imported').touch()\n"
+    )
+    run(forked, asked(tmp_path / "first"))
+    plugin = Plugin("method", "m", "loose.plugin", "M", str(file), str(file))
+    folder = asked(tmp_path / "second", [plugin.to_json()], [file])
+    forked.prepare(folder)
+    comes((tmp_path / "imported").exists)
+    file.write_text(file.read_text() + "# another line\n")
+    forked.start(folder)
+    assert comes(lambda: forked.wait(0.1)) == {folder: 0}
+    reason = json.loads((folder / "outcome.json").read_text())["reason"]
+    assert reason == f"{file} changed after the run was planned (run again)"
 
 
 def test_a_worker_that_is_ready_for_another_folder_stays_so(forked, tmp_path):

@@ -7,8 +7,8 @@ from typing import Any
 
 from bench.contracts import BenchError, Builder, Dataset
 from bench.jobs.cache import Outcome
+from bench.jobs.meter import Meter
 from bench.jobs.work.parameters import instance, resolved
-from bench.jobs.worker import Meter
 from bench.plugins import Plugin, load
 from bench.records.store import replacing
 

@@ -12,9 +12,9 @@ from torch import Tensor
 from bench.contracts import BenchError, Method, Pairs, Samples, Symmetry, Task
 from bench.jobs.artifacts import check_symmetry, save_symmetry
 from bench.jobs.cache import Outcome
+from bench.jobs.meter import Meter
 from bench.jobs.work.parameters import instance
 from bench.jobs.work.track import CHUNK, Track
-from bench.jobs.worker import Meter
 from bench.plugins import Plugin
 
 __all__ = ["discover", "seed_all"]

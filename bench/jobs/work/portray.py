@@ -11,9 +11,9 @@ from torch import Tensor
 from bench.contracts import Symmetry
 from bench.errors import BenchError
 from bench.jobs.cache import Outcome
+from bench.jobs.meter import Meter
 from bench.jobs.work.lesson import discovered
 from bench.jobs.work.track import Track
-from bench.jobs.worker import Meter
 
 __all__ = ["directions", "portray"]
 

@@ -11,10 +11,10 @@ from torch import nn
 from bench.contracts import BenchError, Problem, Samples, Task, Unsuitable
 from bench.jobs.artifacts import save_state
 from bench.jobs.cache import Outcome
+from bench.jobs.meter import Meter
 from bench.jobs.work.discover import seed_all
 from bench.jobs.work.lesson import Lesson
 from bench.jobs.work.track import Track
-from bench.jobs.worker import Meter
 
 __all__ = ["predict"]
 

@@ -10,8 +10,8 @@ import torch
 from bench.errors import BenchError
 from bench.jobs.artifacts import save_state
 from bench.jobs.cache import Outcome
+from bench.jobs.meter import Meter
 from bench.jobs.work.track import Track, encode_to
-from bench.jobs.worker import Meter
 
 __all__ = ["prepare_oracle", "prepare_view"]
 

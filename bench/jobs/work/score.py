@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 from bench.contracts import HeldOut, Metric
 from bench.errors import BenchError
 from bench.jobs.cache import Outcome
+from bench.jobs.meter import Meter
 from bench.jobs.work.lesson import Lesson, discovered
 from bench.jobs.work.track import Track
-from bench.jobs.worker import Meter
 from bench.plugins import Plugin, load
 
 __all__ = ["score"]

@@ -13,8 +13,8 @@ from torch import Tensor
 from bench.contracts import Dataset, Samples, Split
 from bench.data.symmetry_check import symmetry_check
 from bench.jobs.cache import Outcome
+from bench.jobs.meter import Meter
 from bench.jobs.work.parameters import instance
-from bench.jobs.worker import Meter
 from bench.metrics._detector import Detector
 from bench.plugins import Plugin
 
