@@ -9,7 +9,7 @@ from urllib.parse import quote
 from bench.leaderboard.columns import Column, columns, of_table
 from bench.leaderboard.commands import reproduce
 from bench.leaderboard.downstream import markdown as downstream
-from bench.leaderboard.ranking import Standing, headline, over_datasets, standings
+from bench.leaderboard.ranking import Standing, over_datasets, ranked_by, samples_lack_it, standings
 from bench.leaderboard.runs import Run
 from bench.leaderboard.tables import BLOCKS, Row, Table
 
@@ -22,6 +22,10 @@ HEADINGS = {
     "control": "Controls: not ranked",
 }
 LONGEST_REASON = 200
+LACKING = (
+    "- The true symmetry of the law does not keep the distribution of these samples, so *joint* is shown and not "
+    "ranked: it would put the part of the symmetry that the samples have before all of it."
+)
 
 
 def page(tables: Sequence[Table], results: str) -> str:
@@ -83,21 +87,23 @@ def places(tables: Sequence[Table]) -> list[str]:
 def section(table: Table, results: str) -> list[str]:
     """The parts of one track: table, notes, and the runs behind it."""
     shown = of_table(table)
-    main = headline(table, [column.key for column in shown if column.ranked])
+    ranked = ranked_by(table, [column.key for column in shown if column.ranked])
     lines = [
         "| place | method | " + " | ".join(escaped(column.title) for column in shown) + " |",
         "|---" * (len(shown) + 2) + "|",
     ]
     for block in BLOCKS:
-        lines += block_lines(table.block(block), block, shown, main, results)
+        lines += block_lines(table.block(block), block, shown, ranked, results)
     parts = [f"### {escaped(table.name)}", "\n".join(lines)]
     return parts + notes(table, results) + [every_run(table, shown, results), commands(table)]
 
 
-def block_lines(rows: list[Row], block: str, shown: Sequence[Column], main: str | None, results: str) -> list[str]:
-    """The lines of a block, in the order of the headline score; those that lack it come last."""
-    ranks = block != "control"
-    marks = {c.key: standings(rows, c.key) for c in shown if c.ranked and ranks}
+def block_lines(
+    rows: list[Row], block: str, shown: Sequence[Column], ranked: Sequence[str], results: str
+) -> list[str]:
+    """The lines of a block, in the order of the first score that is ranked; those that lack it come last."""
+    main = next(iter(ranked), None)
+    marks = {score: standings(rows, score) for score in ranked if block != "control"}
     leading = marks.get(main, {}) if main else {}
     lines = []
     for row in sorted(rows, key=lambda row: order(row, main)):
@@ -136,6 +142,8 @@ def linked(row: Row, results: str) -> str:
 def notes(table: Table, results: str) -> list[str]:
     """What a reader of the table must know: its runs' troubles, and hardware that differs."""
     lines = [f"- Samples: {escaped(facts)}." for facts in table.samples]
+    if samples_lack_it(table):
+        lines.append(LACKING)
     for row in table.rows:
         troubled = sorted((run for run in row.runs if run.trouble), key=lambda run: (clipped(run.trouble), run.seed))
         for trouble, alike in groupby(troubled, key=lambda run: clipped(run.trouble)):
