@@ -45,6 +45,21 @@ def test_a_sample_error_in_the_records_can_make_a_tie(board):
     assert board.line("b")["joint"].endswith("≈")
 
 
+def test_joint_is_not_ranked_where_the_true_symmetry_does_not_keep_the_samples(board):
+    def found(method, joint, similarity, kept, **about):
+        scores = {"joint": joint, "generator_similarity": similarity, "distribution_preservation": kept}
+        return [record(method, seed, scores, **about) for seed in range(3)]
+
+    part, full = found("part", 0.9, 0.2, 0.9), found("full", 0.1, 1.0, 0.1)
+    board(part, full, found("truth", 0.9, 1.0, 0.9, control=True, uses=["truth"]))
+    assert [board.line(name)["place"] for name in ("part", "full")] == ["1", "2"]
+    assert "shown and not ranked" not in board.text()
+    board(found("truth", 0.1, 1.0, 0.1, control=True, uses=["truth"]))
+    assert [board.line(name)["place"] for name in ("part", "full")] == ["2", "1"]
+    assert "*" not in board.line("part")["joint"]
+    assert "shown and not ranked" in board.text()
+
+
 def test_controls_are_shown_below_and_never_ranked(board):
     board(runs("flow", POOR), runs("truth", GOOD, control=True, uses=["truth"]))
     assert board.line("flow")["joint"].startswith("**")
