@@ -101,10 +101,14 @@ def _execute(planned: dict[str, list[PlannedRun]], opened: Session, rerun: Rerun
 
 def _judged(claim: Claim, runs: Sequence[PlannedRun], opened: Session) -> list[Finding]:
     """What the records say; one of other code or data than there is now says nothing."""
-    from bench.reproductions.verdicts import judged
+    from bench.reproductions.verdicts import judged, missing
 
-    found = ((run, opened.store.read(run.spec.dataset, run.spec.folder, run.spec.slot)) for run in runs)
-    return judged(claim, [record if record and record.identity == run.identity else None for run, record in found])
+    found = [(run, opened.store.read(run.spec.dataset, run.spec.folder, run.spec.slot)) for run in runs]
+    records = [record if record and record.identity == run.identity else None for run, record in found]
+    problem = next((run.problem for run in runs if run.problem), None)
+    if problem and None in records:
+        return missing(claim, str(problem.reason).splitlines()[0])
+    return judged(claim, records)
 
 
 def _tell(findings: Sequence[Finding], as_json: bool, output: Path | None) -> None:

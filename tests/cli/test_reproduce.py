@@ -17,6 +17,15 @@ class Seeded(Metric):
     def score(self, test):
         return {"seeded": float(test.samples.x[0, 0] > -100), "seeded.empty": None}
 """
+FAR = """
+@dataclass(frozen=True)
+class Far(Dataset):
+    track = ("identity", "norm", "linear")
+    def files(self): raise BenchError("numbers.gz is nowhere", "put it into BENCH_DATA")
+    def load(self, split, seed): raise AssertionError
+    def actions(self): return {"linear": Linear((2,))}
+    def oracles(self): return {}
+"""
 CLAIMS = """
 name = "claims"
 version = 1
@@ -96,6 +105,16 @@ def test_records_of_other_code_say_nothing(bench):
     result = bench("reproduce", "right", "--judge", "--json", *plugins(bench), code=1)
     assert {verdict for _, _, verdict in verdicts(result)} == {"missing"}
     assert "2 of 2 runs were never run" in result.out
+
+
+def test_data_that_are_not_here_are_what_is_missing(new_bench):
+    bench = new_bench({"seeded.py": METRIC, "far.py": FAR}, noop=True)
+    (bench.folder / "suites").mkdir()
+    text = CLAIMS.replace('method = "noop", dataset = "plane", seeds', 'method = "noop", dataset = "far", seeds')
+    (bench.folder / "suites" / "reproductions.toml").write_text(text)
+    result = bench("reproduce", "right", "--judge", "--json", *plugins(bench), code=1)
+    assert {verdict for _, _, verdict in verdicts(result)} == {"missing"}
+    assert "numbers.gz is nowhere" in result.out
 
 
 @pytest.mark.parametrize(("old", "new", "said"), [
