@@ -158,6 +158,7 @@ def _request(path: Path, number: int, run: dict[str, Any]) -> Request:
         each = as_each(run.get("each", {}))
     except BenchError as error:
         raise BenchError(f"{path}, run {number}: {error}") from None
-    learning = {"models": run.get("models", ()), "symmetries": run.get("symmetries", ("none",)), "sizes": sizes}
-    product_of = {"settings": settings, "each": each, **learning}
-    return Request(run.get("methods", ()), run.get("datasets", ()), seeds, **product_of, **rest)
+    return Request(
+        run.get("methods", ()), run.get("datasets", ()), seeds, settings=settings, each=each, sizes=sizes,
+        models=run.get("models", ()), symmetries=run.get("symmetries", ("none",)), **rest,
+    )  # fmt: skip

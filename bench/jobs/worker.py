@@ -53,7 +53,7 @@ def main(folder: Path, go: Callable[[], object] = lambda: None) -> int:
         if not _changed(request):
             _import(request)
         go()
-        changed = _changed(request)
+        changed = _changed(request)  # asked again, as it may have waited long
         outcome = Outcome("interrupted", changed) if changed else _work(request["kind"])(request, folder, meter)
         outcome.write(folder)
     except KeyboardInterrupt:

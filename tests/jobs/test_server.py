@@ -20,6 +20,13 @@ from bench.plugins import Plugin
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="workers are forked on Linux alone")
 
+TELLING = """
+from pathlib import Path
+from bench.contracts import Method
+class M(Method): pass
+Path(__file__).with_name("imported").touch()
+"""
+
 
 class Started(dict):
     """The pids of folders that run, and in `ever` of all that ever ran."""
@@ -48,6 +55,12 @@ def asked(folder, imports=(), sources=()):
     request = {"kind": "unheard of", "sources": hashes, "imports": list(imports)}
     (folder / "request.json").write_text(json.dumps(request))
     return folder
+
+
+def plugin(file, text):
+    """A method in a file of its own, as a request names it."""
+    file.write_text(text)
+    return Plugin("method", "m", "loose.plugin", "M", str(file), str(file)).to_json()
 
 
 def run(workers, folder):
@@ -95,14 +108,8 @@ def test_a_worker_ahead_that_was_killed_is_done_without(forked, tmp_path):
 
 
 def test_a_worker_told_what_is_next_imports_it_and_waits(forked, tmp_path):
-    (tmp_path / "plugin.py").write_text(
-        "from pathlib import Path\nfrom bench.contracts import Method\nclass M(Method): pass\n"
-        "Path(__file__).with_name('imported').touch()\n"
-    )
-    file = str(tmp_path / "plugin.py")
-    plugin = Plugin("method", "m", "loose.plugin", "M", file, file)
     run(forked, asked(tmp_path / "first"))
-    folder = asked(tmp_path / "second", [plugin.to_json()])
+    folder = asked(tmp_path / "second", [plugin(tmp_path / "plugin.py", TELLING)])
     forked.prepare(folder)
     comes((tmp_path / "imported").exists)
     ready = spare(forked)
@@ -112,13 +119,8 @@ def test_a_worker_told_what_is_next_imports_it_and_waits(forked, tmp_path):
 
 def test_what_is_edited_while_a_worker_waits_is_refused(forked, tmp_path):
     file = tmp_path / "plugin.py"
-    file.write_text(
-        "from pathlib import Path\nfrom bench.contracts import Method\nclass M(Method): pass\n"
-        "Path(__file__).with_name('imported').touch()\n"
-    )
     run(forked, asked(tmp_path / "first"))
-    plugin = Plugin("method", "m", "loose.plugin", "M", str(file), str(file))
-    folder = asked(tmp_path / "second", [plugin.to_json()], [file])
+    folder = asked(tmp_path / "second", [plugin(file, TELLING)], [file])
     forked.prepare(folder)
     comes((tmp_path / "imported").exists)
     file.write_text(file.read_text() + "# another line\n")
@@ -171,10 +173,8 @@ def test_a_server_that_has_started_many_workers_joins_its_pages_and_goes_on(fork
 
 
 def test_an_import_that_ends_the_process_ends_the_run_and_not_the_server(forked, tmp_path):
-    (tmp_path / "plugin.py").write_text("import os\nos._exit(7)\n")
-    file = str(tmp_path / "plugin.py")
     run(forked, asked(tmp_path / "first"))
-    folder = asked(tmp_path / "second", [Plugin("method", "m", "loose.plugin", "M", file, file).to_json()])
+    folder = asked(tmp_path / "second", [plugin(tmp_path / "plugin.py", "import os\nos._exit(7)\n")])
     forked.prepare(folder)
     forked.start(folder)
     assert comes(lambda: forked.wait(0.1)) == {folder: 7}
