@@ -99,7 +99,8 @@ class Augerino(Method):
         assert train.y is not None
         outputs = int(train.y.max()) + 1 if train.y.dim() == 1 else train.y[0].numel()
         if train.x.dim() == 4:
-            return ImageEncoder(train.x.shape[1:], outputs, max(1, self.width // 8), self.width, normalise=True)
+            channels = max(1, self.width // 8)
+            return ImageEncoder(train.x.shape[1:], outputs, channels, self.width, normalise=True).to(train.x)
         inputs = train.x[0].numel()
         layers = [nn.Flatten(), nn.Linear(inputs, self.width), nn.SiLU(), nn.Linear(self.width, self.width), nn.SiLU()]
         return nn.Sequential(*layers, nn.Linear(self.width, outputs)).to(train.x)

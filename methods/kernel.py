@@ -97,5 +97,5 @@ class Kernel(Method):
         ratios, vectors = torch.linalg.eigh(unit.T @ form @ unit)
         null = max(self.K, int((ratios < NULL * ratios.mean()).sum()))
         mix = torch.randn(self.K, null, generator=torch.Generator().manual_seed(task.seed)).double()
-        matrices = torch.einsum("ka,aij->kij", mix @ (unit @ vectors[:, :null]).T, basis.double())
+        matrices = torch.einsum("ka,aij->kij", mix @ (unit @ vectors[:, :null]).T, basis.double().cpu())
         return unit_speed(MatrixSymmetry.of(task.action, matrices.to(x)), x)

@@ -130,7 +130,7 @@ class Search:
         if K > R:
             return None
         draw = torch.Generator().manual_seed(self.task.seed)
-        start = torch.randn(self.method.restarts, K * R, generator=draw, dtype=torch.float64) / R**0.5
+        start = torch.randn(self.method.restarts, K * R, generator=draw, dtype=torch.float64).to(self.form) / R**0.5
         weight = self.method.closure if closed and K > 1 else 0.0
         unclosed = self.algebra(K, closed=False) if weight else None
         if unclosed is not None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,10 +14,11 @@ import click
 from bench.errors import BenchError
 from bench.paths import results_root
 
-__all__ = ["DURATION", "MEMORY", "Noted", "noted", "plugin_option", "results_option"]
+__all__ = ["DEVICE", "DURATION", "MEMORY", "Noted", "noted", "plugin_option", "results_option"]
 
 UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 NOTES = "bench.cli.options.notes"
+TRIAL = "import sys, torch; torch.zeros(1, dtype=torch.float64, device=sys.argv[1]).add(1).cpu()"
 SIZES = {"M": 2**20, "MB": 2**20, "G": 2**30, "GB": 2**30}
 
 
@@ -39,6 +42,19 @@ class _Memory(click.ParamType[int]):
         return int(float(match[1]) * SIZES[match[2].upper()])
 
 
+class _Device(click.ParamType[str]):
+    name = "device"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Tried in a process of its own: one that has asked for an accelerator can fork no worker that uses it."""
+        if value != "cpu":
+            tried = subprocess.run([sys.executable, "-c", TRIAL, value], capture_output=True, text=True)
+            if tried.returncode:
+                reason = (tried.stderr.strip().splitlines() or ["no reason given"])[-1].partition(": ")
+                self.fail(f"{value!r} cannot be used: {reason[2] or reason[0]} (name cpu, or a device that is here)")
+        return str(value)
+
+
 class Noted(click.Option):
     """An option whose wrong value is noted, for the command to tell with all else that is wrong (`noted`)."""
 
@@ -56,6 +72,7 @@ def noted() -> list[str]:
     return list(click.get_current_context().meta.get(NOTES, ()))
 
 
+DEVICE = _Device()
 DURATION = _Duration()
 MEMORY = _Memory()
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from bench.cli.options import DURATION, MEMORY, Noted, noted, plugin_option, results_option
+from bench.cli.options import DEVICE, DURATION, MEMORY, Noted, noted, plugin_option, results_option
 from bench.errors import BenchError
 
 if TYPE_CHECKING:
@@ -51,7 +51,8 @@ R = TypeVar("R")
               help="Limit of one job: 90s, 10m, 2h.")
 @click.option("--memory", cls=Noted, type=MEMORY,
               help="Limit of one job: 800M, 4G; default: its share of four fifths of all.")
-@click.option("--device", default="cpu", show_default=True, help="Where to compute: cpu, cuda, cuda:1, mps.")
+@click.option("--device", cls=Noted, type=DEVICE, default="cpu", show_default=True,
+              help="Where to compute: cpu, cuda, cuda:1.")
 @click.option("--rerun", cls=Noted, type=click.Choice(["missing", "failed", "stale", "all"]), default="stale",
               show_default=True,
               help="Besides what is missing: run what has failed, what is stale, or everything again.")

@@ -29,6 +29,7 @@ class Outcome:
         figures: what it found: validation figures, scores, a description; a number that is not finite is None.
         cost: cpu_s, wall_s, peak_rss_mb, steps, parameters.
         files: name -> size of what it left beside the outcome.
+        device: the accelerator that it was computed on, None for the processor.
     """
 
     status: Status
@@ -37,6 +38,7 @@ class Outcome:
     figures: dict[str, Any] = field(default_factory=dict)
     cost: dict[str, float | int | None] = field(default_factory=dict)
     files: dict[str, int] = field(default_factory=dict)
+    device: str | None = None
 
     @classmethod
     def read(cls, folder: Path) -> Outcome | None:

@@ -118,6 +118,7 @@ class Engine:
                 "method": dict(run.method),
                 "samples": dict(run.facts),
                 "ingredients": dict(run.ingredients),
+                "device": made.device if made else None,
                 "unmet": outcome.figures.get("unmet"),
                 "validation": {part: o.figures for part, o in prepared.items()},
             },

@@ -19,10 +19,12 @@ class Meter:
 
     Arguments:
         file: where the last step is told, at most ten times a second.
+        device: where the work computes; what it has been given is done before the clocks are read.
     """
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, device: str = "cpu") -> None:
         self.file = file
+        self.device = device
         self.steps: int | None = None
         self._told = 0.0
 
@@ -37,14 +39,22 @@ class Meter:
 
     def measure(self, work: Callable[[], Any]) -> tuple[Any, dict[str, float | int | None]]:
         """The result of the work and its cost: cpu_s (children included), wall_s, peak_rss_mb, steps."""
+        self._settle()
         wall, cpu = time.perf_counter(), _cpu_seconds()
         result = work()
+        self._settle()
         return result, {
             "cpu_s": round(_cpu_seconds() - cpu, 3),
             "wall_s": round(time.perf_counter() - wall, 3),
             "peak_rss_mb": round(_peak_rss() / 2**20, 1),
             "steps": self.steps,
         }
+
+    def _settle(self) -> None:
+        if self.device != "cpu":
+            import torch
+
+            torch.accelerator.synchronize(self.device)
 
 
 def _cpu_seconds() -> float:

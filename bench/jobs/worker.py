@@ -10,6 +10,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,16 +47,16 @@ def main(folder: Path, go: Callable[[], object] = lambda: None) -> int:
         _redirect(folder / "log.txt")
     except FileNotFoundError:  # it was to be the next, and no longer is
         return 1
-    meter = Meter(folder / "progress.json")
     try:
         request = json.loads((folder / "request.json").read_text())
+        meter = Meter(folder / "progress.json", request.get("device", "cpu"))
         _one_thread()
         if not _changed(request):
             _import(request)
         go()
         changed = _changed(request)  # asked again, as it may have waited long
         outcome = Outcome("interrupted", changed) if changed else _work(request["kind"])(request, folder, meter)
-        outcome.write(folder)
+        replace(outcome, device=_named(meter.device)).write(folder)
     except KeyboardInterrupt:
         return 130
     except BaseException as error:
@@ -63,6 +64,15 @@ def main(folder: Path, go: Callable[[], object] = lambda: None) -> int:
     sys.stdout.flush()
     sys.stderr.flush()
     return 0
+
+
+def _named(device: str) -> str | None:
+    """What an accelerator is called; None for the processor."""
+    import torch
+
+    if device == "cpu":
+        return None
+    return torch.cuda.get_device_name(device) if device.startswith("cuda") else device
 
 
 def _failure(error: BaseException) -> Outcome:

@@ -21,7 +21,7 @@ def structure_constants(generators: Tensor) -> tuple[Tensor, Tensor]:
     Returns:
         c (R, R, R), and the part of the brackets outside of the span, (R, R, n, n).
     """
-    flat = generators.double().flatten(1)
+    flat = generators.double().cpu().flatten(1)
     basis = (orthonormaliser(flat) @ flat).reshape(-1, *generators.shape[1:])
     brackets = bracket(basis[:, None], basis[None])
     c = torch.einsum("ijab,kab->ijk", brackets, basis)

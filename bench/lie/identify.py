@@ -25,6 +25,7 @@ def name(generators: Tensor) -> str:
     "solvable dim d"; classical simple algebras, "so(1,3)", and sums, "so(3) + R", "gl(3)"; with a radical that is no
     centre, "so(3) with radical dim 3"; "not closed" if over 5 % of the brackets leave the span.
     """
+    generators = generators.cpu()
     c, outside = structure_constants(generators)
     dimension = len(c)
     if dimension == 0:

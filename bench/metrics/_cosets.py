@@ -30,9 +30,9 @@ def outside(symmetry: Symmetry, truth: Symmetry, space: Space) -> float | None:
         return None
     group = _Group(truth, space)
     one = torch.eye(truth.action.n).double()
-    cosets = [one, *truth.elements[:MOST].double()]
+    cosets = [one, *truth.elements[:MOST].double().cpu()]
     ratios = []
-    for f in symmetry.elements[:MOST].double():
+    for f in symmetry.elements[:MOST].double().cpu():
         far = np.linalg.norm(group.moved(f) - group.moved(one))
         if far > STILL * space.spread:
             ratios.append(min(group.distance(f, g) for g in cosets) / far)
@@ -46,12 +46,12 @@ class _Group:
         self.truth = truth
         self.space = space
         self.x = space.samples(SAMPLES)
-        self.L = truth.generators.double()
+        self.L = truth.generators.double().cpu()
 
     def moved(self, g: Tensor) -> NDArray[np.float64]:
         """Where g takes the samples, as a vector whose distances are d."""
         there = self.truth.action.act(g.to(self.x).expand(len(self.x), -1, -1), self.x)
-        point: NDArray[np.float64] = self.space.flat(there).double().flatten().numpy() / len(self.x) ** 0.5
+        point: NDArray[np.float64] = self.space.flat(there).double().flatten().cpu().numpy() / len(self.x) ** 0.5
         return point
 
     def distance(self, f: Tensor, g: Tensor) -> float:

@@ -45,7 +45,7 @@ def element_scores(symmetry: Symmetry, truth: Symmetry, space: Space) -> dict[st
     return {
         name: max(0.0, 1 - wasserstein(moved.clamp(max=cut)) / wasserstein(still.clamp(max=cut))),
         f"{name}.distance": wasserstein(moved) / wasserstein(still),
-        f"{name}.angle_error": _angle_error(found, truth.elements),
+        f"{name}.angle_error": _angle_error(found.cpu(), truth.elements.cpu()),
         f"{name}.found": float(len(F)),
         f"{name}.true": float(len(G)),
     }

@@ -64,5 +64,5 @@ def change_of_density(w: Tensor, basis: Tensor, draw: torch.Generator) -> Tensor
     moments = torch.zeros(WAVES, D).to(w)
     for part in torch.split(w, CHUNK):
         moments = moments - torch.sin(part @ frequencies.T + phases).T @ part / len(w)
-    changes = torch.einsum("aij,gi,gj->ag", basis.to(w), frequencies, moments).double()
+    changes = torch.einsum("aij,gi,gj->ag", basis.to(w), frequencies, moments).double().cpu()
     return changes @ changes.T
