@@ -116,6 +116,7 @@ class RandomFields(Symmetry):
     """
 
     features = 256
+    rk4_steps = 4
 
     def __init__(self, action: Action, K: int) -> None:
         super().__init__(action, K)

@@ -75,16 +75,31 @@ class Draws(Field):
         self.drawn = basis.combine(c)
 
     def velocity(self, x: Tensor, rows: Tensor) -> Tensor:
-        number = self.number[rows]
         if isinstance(self.drawn, RandomFields):
-            return torch.bmm(self.drawn.waves(x)[:, None], self.drawn.weights[number]).reshape(x.shape)
-        return self.basis.along(x, self.c[number].to(x))
+            return _Rowwise(self.drawn, self.number[rows]).velocity(x)[0]
+        return self.basis.along(x, self.c[self.number[rows]].to(x))
 
     def flow(self, x: Tensor, t: Tensor, rows: Tensor) -> Tensor:
         return self.basis.transform(x, t[:, None] * self.c[self.number[rows]].to(x))
 
     def violation(self, oracle: Oracle, x: Tensor, t: Tensor) -> Tensor:
+        if isinstance(self.drawn, RandomFields):
+            return oracle.violation(_Rowwise(self.drawn, self.number), x, t[:, None])
         return oracle.violation(self.basis, x, t[:, None] * self.c[self.number].to(x))
 
     def reversed(self) -> Draws:
         return Draws(self.basis, -self.c, self.number)
+
+
+class _Rowwise(Symmetry):
+    """One field of several for each row: the weights of all are mixed once, and not at each step of a flow."""
+
+    rk4_steps = RandomFields.rk4_steps
+
+    def __init__(self, fields: RandomFields, number: Tensor) -> None:
+        super().__init__(fields.action, 1)
+        self.fields = fields
+        self.weights = fields.weights[number]
+
+    def velocity(self, x: Tensor) -> Tensor:
+        return torch.bmm(self.fields.waves(x)[:, None], self.weights).reshape(1, *x.shape)

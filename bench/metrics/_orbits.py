@@ -9,7 +9,7 @@ from torch import Tensor
 
 from bench.contracts import ImageAffine
 from bench.metrics._fields import Field
-from bench.metrics._paths import Flowing, Integrated, Path
+from bench.metrics._paths import Coarse, Flowing, Integrated, Path
 from bench.metrics._space import Space
 
 __all__ = ["Arrival", "Orbits"]
@@ -17,6 +17,7 @@ __all__ = ["Arrival", "Orbits"]
 GRID = (0.1, 0.3, 0.65, 1.0, 1.4, 2.0, 3.0, 4.5, 7.0)
 JUDGES = 128
 STRIDE = 0.5
+COARSE = 0.05
 ATTEMPTS = 8
 
 
@@ -50,7 +51,7 @@ class Orbits:
     Images under affine maps go from exp(-tA/2) x to exp(tA/2) x instead, so that both ends are resampled once.
 
     Arguments:
-        tolerance: relative error allowed in a displacement.
+        tolerance: relative error allowed in a displacement. From 0.05 a costly field is integrated at order 2.
     """
 
     def __init__(self, space: Space, field: Field, z: Tensor, tolerance: float = 0.01) -> None:
@@ -59,9 +60,15 @@ class Orbits:
         self.z = z
         self.tolerance = tolerance
         self.symmetric = isinstance(space.test.action, ImageAffine) and field.exact
-        self.path: Path = Flowing(field, z) if field.exact else Integrated(field, z, STRIDE * space.view_spread)
+        self.path = self._path()
         self.decoded = space.decode(z)
         self.rows = torch.arange(len(z), device=z.device)
+
+    def _path(self) -> Path:
+        if self.field.exact:
+            return Flowing(self.field, self.z)
+        kind = Coarse if self.field.costly and self.tolerance >= COARSE else Integrated
+        return kind(self.field, self.z, STRIDE * self.space.view_spread)
 
     def speed(self) -> Tensor:
         """|d D(z) / dt| at the start, (B,)."""
