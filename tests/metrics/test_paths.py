@@ -8,11 +8,11 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from bench.contracts import Field, ImageAffine, Linear, MatrixSymmetry
+from bench.contracts import Field, ImageAffine, Linear, MatrixSymmetry, Tangent
 from bench.metrics._chance import Spans
 from bench.metrics._fields import Draws, Single
 from bench.metrics._orbits import Orbits
-from bench.metrics._paths import Integrated
+from bench.metrics._paths import Coarse, Integrated
 from bench.metrics._space import space_of
 
 
@@ -30,6 +30,34 @@ def test_an_integrated_path_is_the_flow(case: SimpleNamespace) -> None:
     for t in (0.0, 0.2, 1.1, 6.0, 9.0):
         turn = torch.linalg.matrix_exp(t * case.rotations(3, (0, 1))[0])
         assert torch.allclose(path.at(torch.full((50,), t), rows), z @ turn.T, atol=0.06)
+
+
+@pytest.mark.parametrize(("kind", "order"), [(Integrated, 4), (Coarse, 2)])
+def test_the_error_of_a_path_falls_with_its_order(case: SimpleNamespace, kind, order) -> None:
+    z = torch.nn.functional.normalize(case.gaussian(50, 3, 0).double())
+    z = torch.nn.functional.normalize(z * torch.tensor([1.0, 1.0, 0.0]))
+    field = Single(case.FieldOf(Field((3,)), lambda x: case.turned(x)[None]), torch.ones(1).double())
+    turn = torch.linalg.matrix_exp(case.rotations(3, (0, 1))[0].double())
+    once, rows, errors = torch.ones(50).double(), torch.arange(50), []
+    for stride in (0.26, 0.13):
+        path = kind(field, z, stride)
+        path.extend(once, rows)
+        errors.append((path.at(once, rows) - z @ turn.T).abs().max().item())
+    assert errors[0] / errors[1] == pytest.approx(2**order, rel=0.3)
+
+
+def test_a_draw_follows_the_mixture_of_the_basis(case: SimpleNamespace, space) -> None:
+    class Rotating(Tangent):
+        def forward(self, x):
+            return case.turned(x)
+
+    basis = space.test.action.candidates(space.reference)
+    c, number = Spans(space.test, None).draws(0), torch.arange(30) % 7
+    z, t = space.samples(30), torch.linspace(0, 0.5, 30)
+    field, mixed = Draws(basis, c, number), t[:, None] * c[number].to(t)
+    assert torch.allclose(field.violation(Rotating(), z, t), Rotating().violation(basis, z, mixed), atol=1e-4)
+    along = torch.einsum("bk,kb...->b...", c[number].to(z), basis.velocity(z))
+    assert torch.allclose(field.velocity(z, torch.arange(30)), along, atol=1e-4)
 
 
 def test_each_sample_goes_exactly_as_far_as_it_should(case: SimpleNamespace, space) -> None:
