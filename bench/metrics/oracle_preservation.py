@@ -93,7 +93,7 @@ class OraclePreservation(Metric):
         trial = _Trial(space, Spans(test, truth), asked["oracle"])
         if not trial.phi.kept.any() or trial.phi.hidden:
             return {"oracle_preservation": None}
-        wanted = torch.tensor(DELTAS).to(space.reference.device, torch.float64) * space.spread
+        wanted = torch.tensor(DELTAS, dtype=torch.float64).to(space.reference.device) * space.spread
         scores: dict[str, float | None] = {"oracle_preservation.truth": None}
         if truth is not None and truth.K:
             reference = trial.compare(truth, wanted)
