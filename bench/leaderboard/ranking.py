@@ -76,9 +76,12 @@ def ranked_by(table: Table, ranked: Iterable[str]) -> list[str]:
     """Of the `ranked` scores those that a table has.
 
     Without those in which the distribution counts where the samples lack the symmetry of the law: there a method that
-    finds all of it would come after one that finds the part that the samples have.
+    finds all of it would come after one that finds the part that the samples have. And without those that the truth
+    itself has not, as a finite group has no displacement to choose.
     """
-    out = OF_THE_SAMPLES if samples_lack_it(table) else ()
+    truths = [row for row in table.block("control") if row.method == "truth"]
+    unknown = [score for score in OF_THE_SAMPLES if truths and not any(row.estimate(score) for row in truths)]
+    out = OF_THE_SAMPLES if samples_lack_it(table) else unknown
     return [score for score in ranked if score in table.scores and score not in out]
 
 

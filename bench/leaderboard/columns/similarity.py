@@ -15,6 +15,13 @@ COLUMNS = [
         ranked=True,
     ),
     mean_column(
+        "generator_similarity.elements",
+        "elements",
+        "1: found and true elements generate the same finite group, 0: no better than the identity alone",
+        39,
+        ranked=True,
+    ),
+    mean_column(
         "orbit_similarity",
         "orbit similarity",
         "1: the orbits of found and true symmetry agree, 0: chance; the true one is the named symmetry, "
