@@ -79,7 +79,7 @@ def ranked_by(table: Table, ranked: Iterable[str]) -> list[str]:
     finds all of it would come after one that finds the part that the samples have. And without those that the truth
     itself has not, as a finite group has no displacement to choose.
     """
-    truths = [row for row in table.block("control") if row.method == "truth"]
+    truths = _truths(table)
     unknown = [score for score in OF_THE_SAMPLES if truths and not any(row.estimate(score) for row in truths)]
     out = OF_THE_SAMPLES if samples_lack_it(table) else unknown
     return [score for score in ranked if score in table.scores and score not in out]
@@ -87,8 +87,12 @@ def ranked_by(table: Table, ranked: Iterable[str]) -> list[str]:
 
 def samples_lack_it(table: Table) -> bool:
     """Whether the true symmetry does not keep the distribution of the samples: its preservation is under a half."""
-    truths = [row.estimate(PRESERVED) for row in table.block("control") if row.method == "truth"]
-    return any(truth is not None and truth.mean < KEPT for truth in truths)
+    found = [row.estimate(PRESERVED) for row in _truths(table)]
+    return any(truth is not None and truth.mean < KEPT for truth in found)
+
+
+def _truths(table: Table) -> list[Row]:
+    return [row for row in table.block("control") if row.method == "truth"]
 
 
 def over_datasets(tables: Sequence[Table], ranked: Sequence[str]) -> dict[str, Interval]:

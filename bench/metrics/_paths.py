@@ -61,15 +61,16 @@ class Integrated(Path):
 
     def extend(self, t: Tensor, rows: Tensor) -> None:
         x, v, t0 = self.states[-1][rows], self.slopes[-1][rows], self.times[-1][rows]
-        strides: Tensor = v.flatten(1).norm(dim=1) * (t - t0) / self.stride
+        h = t - t0
+        strides: Tensor = v.flatten(1).norm(dim=1) * h / self.stride
         parts = strides.nan_to_num(PARTS).ceil().clamp(1, COSTLY_PARTS if self.field.costly else PARTS)
-        states, slopes, rough = self._advance(x, v, t - t0, parts, rows)
+        states, slopes, rough = self._advance(x, v, h, parts, rows)
         while not self.field.costly and (again := (rough & (parts < PARTS)).nonzero()[:, 0]).numel():
             parts[again] = (4 * parts[again]).clamp(max=PARTS)
-            *redone, rough[again] = self._advance(x[again], v[again], (t - t0)[again], parts[again], rows[again])
+            *redone, rough[again] = self._advance(x[again], v[again], h[again], parts[again], rows[again])
             states, slopes = (_replaced(old, again, new) for old, new in zip((states, slopes), redone, strict=True))
         done = torch.arange(1, len(states) + 1).to(t)[:, None] / parts
-        self.times = _appended(self.times, rows, torch.where(done < 1, t0 + done * (t - t0), t))
+        self.times = _appended(self.times, rows, torch.where(done < 1, t0 + done * h, t))
         self.states = _appended(self.states, rows, states)
         self.slopes = _appended(self.slopes, rows, slopes)
 
@@ -89,7 +90,7 @@ class Integrated(Path):
         for part in range(int(parts.max()) if len(x) else 1):
             still = (parts > part).nonzero()[:, 0]
             there, slope, turned = self._step(x[still], v[still], (h / parts)[still], rows[still])
-            x, v, rough = x.index_copy(0, still, there), v.index_copy(0, still, slope), rough.clone()
+            x, v = x.index_copy(0, still, there), v.index_copy(0, still, slope)
             rough[still] |= turned
             states.append(x)
             slopes.append(v)
