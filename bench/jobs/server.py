@@ -19,7 +19,7 @@ import struct
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 PRELOADED = ("bench.jobs.work", "bench.oracles", "bench.representations.vae", "bench.representations.identity", "zuko")
@@ -28,14 +28,15 @@ END = struct.Struct("ii")
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 MADV_COLLAPSE = 25
 HUGE = 2 << 20
-MANY = 20
+SOME, MANY = 4, 20
+LATER = "torch._dynamo"
 
 
 def serve(channel: socket.socket) -> None:
     """Fork workers until the socket closes, then kill what is left of them."""
     _preload()
     gc.freeze()
-    small = _small_pages()
+    chores = _chores()
     _prctl(PR_SET_CHILD_SUBREAPER, 1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -52,12 +53,12 @@ def serve(channel: socket.socket) -> None:
     _send(channel, {"ready": os.getpid()})
     try:
         while True:
-            joins = small and workers.started > MANY
-            ready = {key.fileobj for key, _ in selector.select(None if workers.spare and not joins else 0)}
+            due = bool(chores) and workers.started > chores[-1][0]
+            ready = {key.fileobj for key, _ in selector.select(None if workers.spare and not due else 0)}
             if not ready and not workers.spare:
                 workers.fork_ahead()
-            elif not ready and joins:
-                LIBC.madvise(ctypes.c_void_p(small.pop()), ctypes.c_size_t(HUGE), MADV_COLLAPSE)
+            elif not ready and due:
+                chores.pop()[1]()
             if ends in ready:
                 workers.told(os.read(ends, 64 * END.size))
             if woken in ready:
@@ -156,8 +157,7 @@ class _Workers:
 def _preload() -> None:
     """Import what most workers need, and what pydantic imports when it is first used."""
     for module in PRELOADED:
-        with suppress(ImportError):
-            importlib.import_module(module)
+        _import(module)
     from pydantic import TypeAdapter
 
     from bench.plugins import Plugin
@@ -168,14 +168,33 @@ def _preload() -> None:
     worker.warm_up()
 
 
-def _small_pages() -> list[int]:
-    """Where our memory could be a huge page.
+def _chores() -> list[tuple[int, Callable[[], object]]]:
+    """What makes workers cheaper and is not worth it for a few: (after how many, what), the next one last.
 
-    The server asks for them when it has nothing else to do. To fork, and to take a worker's memory apart, the kernel
-    then goes through dozens of pages instead of tens of thousands; what a worker writes to is still copied by small
-    pages. It takes some tenths of a second, which a few workers do not make up for. A kernel that cannot do it says so,
-    and no harm is done.
+    Done when the server has nothing else to do. LATER is what torch imports, in a second, where a worker first
+    differentiates along a tangent that is zero.
     """
+    joins = [(MANY, partial(_join, page)) for page in _small_pages()]
+    return [*joins, (SOME, partial(_import, LATER))]
+
+
+def _import(module: str) -> None:
+    with suppress(ImportError):
+        importlib.import_module(module)
+
+
+def _join(page: int) -> None:
+    """Ask for a huge page.
+
+    To fork, and to take a worker's memory apart, the kernel then goes through dozens of pages instead of tens of
+    thousands; what a worker writes to is still copied by small pages. A kernel that cannot do it says so, and no harm
+    is done.
+    """
+    LIBC.madvise(ctypes.c_void_p(page), ctypes.c_size_t(HUGE), MADV_COLLAPSE)
+
+
+def _small_pages() -> list[int]:
+    """Where our memory could be a huge page."""
     found: list[int] = []
     for line in Path("/proc/self/maps").read_text().splitlines():
         span, access, _, _, inode, *_ = line.split()

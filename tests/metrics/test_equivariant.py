@@ -57,7 +57,7 @@ def test_the_true_rotation_of_an_equivariant_law_is_perfect_and_a_stretch_is_not
     stretch = MatrixSymmetry.of(action, torch.eye(2)[None])
     scores = preserved(turn, turn, Pushed(), plane(action))
     assert scores["oracle_preservation"] == pytest.approx(1, abs=1e-9)
-    assert scores["oracle_preservation.truth"] == scores["oracle_preservation"]
+    assert scores["oracle_preservation.truth"] == pytest.approx(scores["oracle_preservation"], abs=1e-3)
     assert preserved(stretch, turn, Pushed(), plane(action))["oracle_preservation"] < 0.8
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import torch
+
 from bench.datasets.top_tagging import TopTagging
 
 
@@ -14,3 +16,13 @@ def test_lorentz_and_scale_are_all_that_the_shares_of_a_mass_keep(law):
     assert len(truth.generators) == len(found) == 7
     assert values[7] > 1e-6
     assert law.angle(found, truth, x.reshape(-1, 8, 4)) < 1e-6
+
+
+def test_no_matrix_takes_the_shares_out_of_bounds():
+    """A pole where a jet's mass vanishes would make every mean square of its changes one of a few jets."""
+    dataset = TopTagging(constituents=8, jets=1000)
+    x, phi = dataset.load("train", 0).x[:200], dataset.oracles()["product_shares"]
+    draw = torch.Generator().manual_seed(0)
+    for _ in range(50):
+        matrix = torch.randn(4, 4, generator=draw, dtype=torch.float64).to(x)
+        assert phi(x @ matrix.T).abs().max() <= 8 * (1 + 1e-9)
