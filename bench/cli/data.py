@@ -175,7 +175,7 @@ def _watching(events: int) -> Iterator[Watcher]:
             self.task = bars.add_task(f"{events} events", total=None)
             self.told = time.monotonic()
 
-        def progress(self, job: Job, step: int, steps: int, loss: float) -> None:
+        def progress(self, job: Job, step: int, steps: int, loss: float | None) -> None:
             self.done[job.identity] = (step, steps)
             done, total = (sum(column) for column in zip(*self.done.values(), strict=True))
             bars.update(self.task, completed=done, total=total)

@@ -41,10 +41,10 @@ class Lines(Display):
         self._begun[job.identity] = self._told[job.identity] = time.monotonic()
         self._line(job, "started")
 
-    def progress(self, job: Job, step: int, steps: int, loss: float) -> None:
+    def progress(self, job: Job, step: int, steps: int, loss: float | None) -> None:
         if time.monotonic() - self._told[job.identity] > LINE_EVERY:
             self._told[job.identity] = time.monotonic()
-            self._line(job, f"step {step}/{steps} loss {loss:.4g}")
+            self._line(job, f"step {step}/{steps} {_shown(loss)}".rstrip())
 
     def ended(self, job: Job, outcome: Outcome) -> None:
         if job.identity in self._begun:
@@ -80,8 +80,8 @@ class Bars(Display):
     def started(self, job: Job) -> None:
         self._tasks[job.identity] = self._bars.add_task(f"{job.label} {job.kind}", total=1, loss="")
 
-    def progress(self, job: Job, step: int, steps: int, loss: float) -> None:
-        self._bars.update(self._tasks[job.identity], completed=step, total=steps, loss=f"loss {loss:.4g}")
+    def progress(self, job: Job, step: int, steps: int, loss: float | None) -> None:
+        self._bars.update(self._tasks[job.identity], completed=step, total=steps, loss=_shown(loss))
 
     def ended(self, job: Job, outcome: Outcome) -> None:
         if job.identity in self._tasks:
@@ -103,3 +103,7 @@ def display(quiet: bool = False) -> Iterator[Display]:
         yield shown
     finally:
         shown.stop()
+
+
+def _shown(loss: float | None) -> str:
+    return "" if loss is None else f"loss {loss:.4g}"

@@ -15,6 +15,7 @@ from bench.records.store import Store
 
 __all__ = ["Engine", "Rerun", "due"]
 
+SCORED = "score_cpu_s."
 Rerun = Literal["missing", "failed", "stale", "all"]
 
 
@@ -97,7 +98,9 @@ class Engine:
         if run.spec.model:
             cost["discover_cpu_s"] = discover.cost.get("cpu_s") if discover else None
         cost["prepare_cpu_s"] = round(sum(float(o.cost.get("cpu_s") or 0) for o in prepared.values()), 3)
-        cost["score_cpu_s"] = score.cost.get("cpu_s") if score else None
+        cost["score_cpu_s"] = None
+        if score:
+            cost |= {f"score_{key}": spent for key, spent in score.cost.items() if key.startswith("cpu_s")}
         found = [job.identity for job in run.jobs if job.kind == "discover" and discover and discover.status == "ok"]
         record = Record(
             slot=run.spec.slot,
@@ -136,8 +139,9 @@ def _with_known(job: Job, run: PlannedRun) -> Job:
     record = run.record
     if record is None or record.status != "ok" or record.identity != run.identity:
         return job
-    known = {"scores": record.scores, "versions": record.metric_versions, "facts": record.facts}
-    return replace(job, request={**job.request, "known": known | {"cpu_s": record.cost.get("score_cpu_s")}})
+    spent = {key.removeprefix(SCORED): seconds for key, seconds in record.cost.items() if key.startswith(SCORED)}
+    known = {"scores": record.scores, "versions": record.metric_versions, "facts": record.facts, "cpu_s": spent}
+    return replace(job, request={**job.request, "known": known})
 
 
 def _verdict(run: PlannedRun, outcomes: Mapping[str, Outcome]) -> Outcome | None:

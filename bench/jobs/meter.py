@@ -28,13 +28,13 @@ class Meter:
         self.steps: int | None = None
         self._told = 0.0
 
-    def progress(self, step: int, steps: int, loss: float) -> None:
+    def progress(self, step: int, steps: int, loss: float | None = None) -> None:
         self.steps = step
         now = time.monotonic()
         if now - self._told > 0.1 or step == steps:
             self._told = now
             part = self.file.with_suffix(".part")
-            part.write_text(json.dumps({"step": step, "steps": steps, "loss": float(loss)}))
+            part.write_text(json.dumps({"step": step, "steps": steps, "loss": None if loss is None else float(loss)}))
             os.replace(part, self.file)
 
     def measure(self, work: Callable[[], Any]) -> tuple[Any, dict[str, float | int | None]]:

@@ -29,7 +29,8 @@ class Record:
         metric_versions: metric -> version that produced its scores.
         facts: what metrics say in words, by name, as the name of the algebra.
         symmetry: the artifact's folder, relative to the cache.
-        cost: cpu_s, wall_s, peak_rss_mb, steps, parameters of discovery; prepare_cpu_s and score_cpu_s apart.
+        cost: cpu_s, wall_s, peak_rss_mb, steps, parameters of discovery; prepare_cpu_s and score_cpu_s apart, and of
+            each metric `score_cpu_s.NAME`.
         provenance: versions, machine, git, time; `method` {uses, control}; `samples`, what the
             dataset says of them, `source` among it; `validation`, figures of what was prepared; `unmet`, the need that
             failed, of a run that was skipped for it.

@@ -70,7 +70,10 @@ def test_a_new_metric_alone_is_asked_and_its_scores_join_the_others(bench):
     assert record["facts"] == before["facts"]
     kept = {name for name in before["scores"] if not name.startswith("total")}
     assert {name: record["scores"][name] for name in kept} == {name: before["scores"][name] for name in kept}
-    assert record["cost"]["score_cpu_s"] >= before["cost"]["score_cpu_s"]
+    spent = {key: value for key, value in record["cost"].items() if key.startswith("score_cpu_s.")}
+    assert spent["score_cpu_s.first"] == before["cost"]["score_cpu_s.first"]
+    assert "score_cpu_s.second" in spent
+    assert record["cost"]["score_cpu_s"] == pytest.approx(sum(spent.values()), abs=1e-3)
 
 
 def test_what_metrics_of_another_version_have_found_is_gone(bench):

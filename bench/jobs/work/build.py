@@ -39,10 +39,10 @@ def build(request: dict[str, Any], folder: Path, meter: Meter) -> Outcome:
     """Some chunks, [index, events, path] each; every one is there as a whole or not at all."""
     builder: Builder = instance(Plugin(**request["plugin"]), request["params"])
     for done, (index, count, path) in enumerate(request["chunks"]):
-        meter.progress(done, len(request["chunks"]), 0.0)
+        meter.progress(done, len(request["chunks"]))
         with replacing(Path(path)) as part:
             builder.chunk(index, count, part)
-    meter.progress(len(request["chunks"]), len(request["chunks"]), 0.0)
+    meter.progress(len(request["chunks"]), len(request["chunks"]))
     return Outcome("ok")
 
 

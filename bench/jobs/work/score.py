@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import traceback
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -29,7 +30,8 @@ def score(request: dict[str, Any], folder: Path, meter: Meter) -> Outcome:
     found = _Found(request.get("known"), metrics)
     asked = _Asked(Track(request), found.scores)
     _, cost = meter.measure(lambda: found.by(asked, meter))
-    cost["cpu_s"] = round(float(cost["cpu_s"] or 0) + found.spent, 3)
+    cost["cpu_s"] = round(sum(found.spent.values()), 3)
+    cost |= {f"cpu_s.{name}": seconds for name, seconds in found.spent.items()}
     versions = {name: metric.version for name, metric in metrics.items()}
     figures = {"scores": found.scores, "versions": versions, "facts": found.facts}
     if found.failed:
@@ -41,16 +43,18 @@ class _Found:
     """What metrics find.
 
     Arguments:
-        known: what an earlier scoring found: scores, versions, facts and cpu_s; None: nothing.
+        known: what an earlier scoring found: scores, versions, facts, and cpu_s by metric; None: nothing.
         metrics: all that apply, by name.
+
+    `spent`: CPU seconds of each metric, on what is kept as well.
     """
 
     def __init__(self, known: dict[str, Any] | None, metrics: dict[str, Metric]) -> None:
-        known = known or {"scores": {}, "versions": {}, "facts": {}, "cpu_s": 0.0}
+        known = known or {"scores": {}, "versions": {}, "facts": {}, "cpu_s": {}}
         kept = [name for name, metric in metrics.items() if known["versions"].get(name) == metric.version]
         self.scores: dict[str, float | None] = _of(kept, known["scores"])
         self.facts: dict[str, str] = _of(kept, known["facts"])
-        self.spent = float(known["cpu_s"] or 0)
+        self.spent: dict[str, float] = _of(kept, known["cpu_s"])
         self.failed: list[str] = []
         due = [name for name in metrics if name not in kept or "scores" in metrics[name].asks]
         order = sorted(due, key=lambda name: ("scores" in metrics[name].asks, name))
@@ -60,15 +64,19 @@ class _Found:
         """Ask the metrics that are due."""
         for step, (name, metric) in enumerate(self.due.items(), 1):
             try:
-                given = {part: asked(part) for part in metric.asks}
-                self.scores.update({key: _number(key, value) for key, value in metric.score(**given).items()})
-                self.facts.update(metric.facts(**given))
+                _, cost = meter.measure(partial(self._ask, metric, asked))
+                self.spent[name] = float(cost["cpu_s"] or 0)
             except BenchError as error:
                 self.failed.append(f"metric {name}: {error}")
             except Exception as error:
                 traceback.print_exc()
                 self.failed.append(f"metric {name}: {type(error).__name__}: {error}")
-            meter.progress(step, len(self.due), 0.0)
+            meter.progress(step, len(self.due))
+
+    def _ask(self, metric: Metric, asked: _Asked) -> None:
+        given = {part: asked(part) for part in metric.asks}
+        self.scores.update({key: _number(key, value) for key, value in metric.score(**given).items()})
+        self.facts.update(metric.facts(**given))
 
 
 def _of(metrics: list[str], found: dict[str, T]) -> dict[str, T]:

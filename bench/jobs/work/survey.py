@@ -36,7 +36,7 @@ def survey(request: dict[str, Any], folder: Path, meter: Meter) -> Outcome:
     dataset: Dataset = instance(Plugin(**request["plugin"]), request["params"])
     splits = {}
     for done, split in enumerate(SPLITS):
-        meter.progress(done, len(SPLITS), 0.0)
+        meter.progress(done, len(SPLITS))
         samples = dataset.load(split, 0)
         splits[split] = figures(samples)
     return Outcome(
