@@ -100,7 +100,8 @@ class Phi:
             return self.scaled(self.oracle.violation(symmetry, z, t))
 
         axes = [axis.expand_as(still) for axis in torch.eye(symmetry.K).to(z)]
-        return torch.stack([torch.func.jvp(apart, (still,), (axis,))[1] for axis in axes])
+        with torch.enable_grad():  # without it SiLU has no second forward derivative
+            return torch.stack([torch.func.jvp(apart, (still,), (axis,))[1] for axis in axes]).detach()
 
     def at(self, z: Tensor) -> Tensor:
         """phi at z, (B, m)."""

@@ -36,6 +36,20 @@ class Turning(Symmetry):
         return torch.stack([-x[:, 1], x[:, 0]], 1)[None]
 
 
+class Networks(Symmetry):
+    """Two fields of one network."""
+
+    def __init__(self, action) -> None:
+        super().__init__(action, 2)
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            self.layers = torch.nn.Sequential(torch.nn.Linear(2, 8), torch.nn.SiLU(), torch.nn.Linear(8, 4))
+        self.requires_grad_(False)
+
+    def velocity(self, x: Tensor) -> Tensor:
+        return self.layers(x).unflatten(1, (2, 2)).transpose(0, 1)
+
+
 @pytest.fixture
 def plane(case):
     """Points that no rotation keeps, in the action on the plane and, alike, on the values."""
@@ -81,6 +95,14 @@ def test_a_vector_field_is_carried_by_its_rotation(plane, monkeypatch):
     scores = preserved(along, Turning(action), Whirl(), plane(action))
     assert scores["oracle_preservation.truth"] > 0.999
     assert scores["oracle_preservation"] < 0.8
+
+
+def test_fields_that_are_networks_have_a_worst_direction(plane, monkeypatch):
+    """torch's SiLU has a second forward derivative only where gradients are on."""
+    monkeypatch.setattr("bench.metrics.oracle_preservation.ROWS", 128)
+    action = Field((2,))
+    scores = preserved(Networks(action), Turning(action), Whirl(), plane(action))
+    assert scores["oracle_preservation.worst_direction"] < scores["oracle_preservation"] < 0.8
 
 
 def test_in_a_view_it_is_not_known_how_values_move(case, plane):

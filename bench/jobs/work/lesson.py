@@ -118,4 +118,4 @@ def discovered(track: Track) -> Symmetry:
     request: dict[str, Any] = track.request
     plugin, dataset = Plugin(**request["method"]["plugin"]), Plugin(**request["dataset"]["plugin"])
     symmetry = load_symmetry(Path(request["discover_folder"]), plugin, track.action, track.given, dataset)
-    return symmetry.to(track.device).eval()
+    return symmetry.to(track.device).eval().requires_grad_(False)
