@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
-SUITE ?= suites/standard.toml
+SUITES ?= suites/standard.toml suites/further.toml suites/downstream.toml
 
 .PHONY: demo test bench check format leaderboard records clean
 
@@ -27,7 +27,7 @@ leaderboard: $(READY)
 
 # The committed records: hours of work, which resume where they were stopped.
 records: $(READY)
-	$(BIN)/bench run --suite $(SUITE)
+	for suite in $(SUITES); do $(BIN)/bench run --suite $$suite || exit; done
 
 $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bench.contracts import Action, BenchError, Linear, MatrixSymmetry, NoSymmetry, Oracle, Symmetry
+from bench.contracts import Action, BenchError, Linear, MatrixSymmetry, Oracle, Symmetry
 
-from ._algebras import block, free_rows, orthogonal, symplectic, symplectic_form
+from ._algebras import block, flip, free_rows, orthogonal, products, swap, symplectic, symplectic_form
 from ._law import LawData, between, one_of
 
 __all__ = ["Form", "Vectors"]
@@ -22,10 +22,16 @@ MOST = 10
 
 @dataclass(frozen=True)
 class _Law:
-    """phi of C vectors, (B, C, n) -> (B, m), and n -> the algebra in gl(n) that keeps it, (K, n, n)."""
+    """phi of C vectors, (B, C, n) -> (B, m), and the group in GL(n) that keeps it.
+
+    Arguments:
+        algebra: n -> its generators, (K, n, n).
+        mirrors: n -> commuting involutions (n, n); each of its components that 1 is not in has one of their products.
+    """
 
     phi: Callable[[Tensor], Tensor]
     algebra: Callable[[int], Tensor]
+    mirrors: Callable[[int], list[Tensor]]
     vectors: int = 1
 
 
@@ -45,6 +51,10 @@ def _squeezing(n: int) -> Tensor:
     stretch = torch.zeros(1, n, n, dtype=torch.float64)
     stretch[0, 0, 0], stretch[0, 1, 1] = 1, -1
     return torch.cat([stretch, free_rows(n, 2)]) if n > 2 else stretch
+
+
+def _exchanges(n: int) -> list[Tensor]:
+    return [flip(n, 0, 1), swap(n, 0, 1), *([flip(n, n - 1)] if n > 2 else [])]
 
 
 def _subspace(x: Tensor) -> Tensor:
@@ -81,13 +91,13 @@ def _of_cubic(n: int) -> Tensor:
 
 
 LAWS = {
-    "euclidean": _Law(_square, orthogonal),
-    "minkowski": _Law(_minkowski, lambda n: orthogonal(n, 1)),
-    "squeeze": _Law(_squeeze, _squeezing),
-    "subspace": _Law(_subspace, _in_subspace),
-    "symplectic": _Law(_area, symplectic, vectors=2),
-    "two_forms": _Law(_two_forms, _two_rotations),
-    "polynomial": _Law(_cubic, _of_cubic),
+    "euclidean": _Law(_square, orthogonal, lambda n: [flip(n, 0)]),
+    "minkowski": _Law(_minkowski, lambda n: orthogonal(n, 1), lambda n: [flip(n, 0), flip(n, 1)]),
+    "squeeze": _Law(_squeeze, _squeezing, _exchanges),
+    "subspace": _Law(_subspace, _in_subspace, lambda n: [flip(n, 0), flip(n, n - 1)]),
+    "symplectic": _Law(_area, symplectic, lambda n: [], vectors=2),
+    "two_forms": _Law(_two_forms, _two_rotations, lambda n: [flip(n, 0), flip(n, n - 1)]),
+    "polynomial": _Law(_cubic, _of_cubic, lambda n: [flip(n, 1)]),
 }
 
 
@@ -110,7 +120,7 @@ class Vectors(LawData):
     euclidean |x|^2: so(n). minkowski x_2^2 + ... + x_n^2 - x_1^2: so(1, n - 1). squeeze x_1 x_2: diag(1, -1), and any
     change of the other coordinates. subspace x_1^2 + ... + x_(n-1)^2: so(n - 1), and any change of x_n. symplectic
     u'Omega v of two vectors, n even: sp(n). two_forms |x|^2 and the square of the first half: so + so.
-    polynomial x_1 (x_2^2 + ... + x_n^2): diag(-2, 1, ..., 1) and so(n - 1).
+    polynomial x_1 (x_2^2 + ... + x_n^2): diag(-2, 1, ..., 1) and so(n - 1). And reflections, where they keep it.
 
     Arguments:
         law: euclidean, minkowski, squeeze, subspace, symplectic, two_forms or polynomial.
@@ -142,11 +152,11 @@ class Vectors(LawData):
         return {"law": Form(self.law, self.n)}
 
     def truth(self, action: str, law: str) -> Symmetry | None:
-        """The whole algebra that keeps the law; so(n), that of normal vectors, for the sample."""
+        """The whole algebra that keeps the law, and an element of each other component; O(n) for the sample."""
         linear = self.actions().get(action)
-        laws = {"law": LAWS[self.law].algebra, "sample": orthogonal}
+        laws = {"law": LAWS[self.law], "sample": LAWS["euclidean"]}
         name = self.resolved(law)
         if linear is None or name not in laws:
             return None
-        generators = laws[name](self.n)
-        return MatrixSymmetry.of(linear, generators) if len(generators) else NoSymmetry(linear)
+        generators, mirrors = laws[name].algebra(self.n), laws[name].mirrors(self.n)
+        return MatrixSymmetry.of(linear, generators, products(mirrors, self.n))

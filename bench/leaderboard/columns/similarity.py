@@ -22,6 +22,12 @@ COLUMNS = [
         ranked=True,
     ),
     mean_column(
+        "generator_similarity.elements.outside",
+        "elements outside",
+        "how far the elements found are from the true group; 0: they belong to it, 1: the identity is as near",
+        39,
+    ),
+    mean_column(
         "orbit_similarity",
         "orbit similarity",
         "1: the orbits of found and true symmetry agree, 0: chance; the true one is the named symmetry, "

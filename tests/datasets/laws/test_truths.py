@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import combinations
 
 import pytest
 import torch
@@ -15,7 +16,10 @@ from bench.datasets.laws.three_body import ThreeBody
 from bench.datasets.laws.two_body import TwoBody
 from bench.datasets.laws.vectors import LAWS, Vectors
 
-from bench.contracts import BenchError
+from bench.contracts import BenchError, HeldOut, MatrixSymmetry
+from bench.metrics._cosets import outside
+from bench.metrics._space import Space
+from bench.representations.identity import IdentityView
 
 DIMENSIONS = {
     "euclidean": lambda n: n * (n - 1) // 2,
@@ -26,6 +30,9 @@ DIMENSIONS = {
     "two_forms": lambda n: sum(m * (m - 1) // 2 for m in (n // 2, n - n // 2)),
     "polynomial": lambda n: 1 + (n - 1) * (n - 2) // 2,
 }
+COMPONENTS = {
+    "euclidean": 2, "minkowski": 4, "squeeze": 8, "subspace": 4, "symplectic": 1, "two_forms": 4, "polynomial": 2,
+}  # fmt: skip
 SIZES = [(law, n) for law in LAWS for n in (2, 3, 4, 7, 10) if law != "symplectic" or n % 2 == 0]
 BODIES = {"two": TwoBody(), "circular": ThreeBody(orbit="circular"), "general": ThreeBody(orbit="general", samples=100)}
 FIELDS = {"oscillator": Oscillator(d=2), "kepler": Kepler(), "pendulum": DoublePendulum(), "hole": Schwarzschild()}
@@ -49,6 +56,27 @@ def test_vectors(law, name, n):
     agree(law, dataset, "linear", "law", states(dataset, 300))
     for named in ("law", "labels"):
         assert len(dataset.truth("linear", named).velocity(torch.ones(1, n))) == DIMENSIONS[name](n)
+
+
+@pytest.mark.parametrize(("name", "n"), SIZES)
+def test_vectors_list_elements_that_keep_the_law(name, n):
+    dataset = Vectors(law=name, n=n, samples=300)
+    phi, truth, x = dataset.oracles()["law"], dataset.truth("linear", "law"), states(dataset, 300)
+    assert COMPONENTS[name] // (2 if (name, n) == ("squeeze", 2) else 1) - 1 == truth.M
+    t = 0.3 * torch.randn(len(x), truth.K, generator=torch.Generator().manual_seed(1)).double()
+    for j in range(truth.M):
+        torch.testing.assert_close(phi(truth.transform(truth.element(x, j), t)), phi(x))
+
+
+@pytest.mark.parametrize("name", [name for name, count in COMPONENTS.items() if count > 1])
+def test_no_two_elements_of_vectors_lie_in_one_component(name):
+    dataset = Vectors(law=name, n=3, samples=300)
+    action, truth = dataset.actions()["linear"], dataset.truth("linear", "law")
+    space = Space(HeldOut(dataset.load("test", 0), dataset.load("train", 0), action, IdentityView(action.shape), 0))
+    alone = MatrixSymmetry.of(action, truth.generators)
+    listed = [torch.eye(3).double(), *truth.elements]
+    for g, h in combinations(listed, 2):
+        assert outside(MatrixSymmetry.of(action, truth.generators[:0], (g @ h)[None]), alone, space) > 0.1
 
 
 @pytest.mark.parametrize("name", BODIES)
