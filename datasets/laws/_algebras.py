@@ -1,14 +1,13 @@
-"""Bases of classical matrix algebras, (K, n, n) in float64, and reflections."""
+"""Bases of classical matrix algebras, (K, n, n) in float64."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import combinations
 
 import torch
 from torch import Tensor
 
-__all__ = ["block", "flip", "free_rows", "orthogonal", "products", "swap", "symplectic", "symplectic_form", "unit"]
+__all__ = ["block", "free_rows", "orthogonal", "symplectic", "symplectic_form", "unit"]
 
 
 def unit(n: int, i: int, j: int) -> Tensor:
@@ -49,25 +48,3 @@ def block(matrices: Tensor, n: int, start: int = 0) -> Tensor:
     end = start + matrices.shape[1]
     wide[:, start:end, start:end] = matrices
     return wide
-
-
-def flip(n: int, *axes: int) -> Tensor:
-    """The reflection x_i -> -x_i of some axes, (n, n)."""
-    signs = torch.ones(n, dtype=torch.float64)
-    signs[list(axes)] = -1
-    return signs.diag()
-
-
-def swap(n: int, i: int, j: int) -> Tensor:
-    """The exchange of x_i and x_j, (n, n)."""
-    order = torch.arange(n)
-    order[i], order[j] = j, i
-    return torch.eye(n, dtype=torch.float64)[order]
-
-
-def products(involutions: Sequence[Tensor], n: int) -> Tensor:
-    """All products of m commuting involutions (n, n) but 1: (2^m - 1, n, n)."""
-    group = torch.eye(n, dtype=torch.float64)[None]
-    for g in involutions:
-        group = torch.cat([group, group @ g])
-    return group[1:]

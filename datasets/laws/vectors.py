@@ -12,8 +12,9 @@ from torch import Tensor
 
 from bench.contracts import Action, BenchError, Linear, MatrixSymmetry, Oracle, Symmetry
 
-from ._algebras import block, flip, free_rows, orthogonal, products, swap, symplectic, symplectic_form
+from ._algebras import block, free_rows, orthogonal, symplectic, symplectic_form
 from ._law import LawData, between, one_of
+from ._reflections import flip, products, swap
 
 __all__ = ["Form", "Vectors"]
 
