@@ -25,7 +25,8 @@ class Samples:
 
     Arguments:
         x: the samples, shape (N, *s).
-        y: the labels or targets, shape (N,) or (N, *t); None where they are withheld.
+        y: the labels or targets, shape (N,) or (N, *t); None where they are withheld. Classes that are all -1 stand for
+            none.
     """
 
     x: Tensor
@@ -40,6 +41,12 @@ class Samples:
 
     def __getitem__(self, index: slice | Tensor) -> Samples:
         return Samples(self.x[index], None if self.y is None else self.y[index])
+
+    @property
+    def labelled(self) -> bool:
+        """Whether there are labels."""
+        y = self.y
+        return y is not None and (y.is_floating_point() or not len(y) or bool((y >= 0).any()))
 
     def with_x(self, x: Tensor) -> Samples:
         """The same labels on other coordinates of the same samples."""

@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.contracts import Samples, Split
 from bench.data import find_files
 
 from ._images import CalorimeterImages
@@ -45,10 +44,6 @@ class CMSReal(CalorimeterImages):
 
     def facts(self) -> Mapping[str, str]:
         return {"source": "file"}
-
-    def load(self, split: Split, seed: int) -> Samples:
-        """The prepared images of a split, without labels."""
-        return super().load(split, seed).unlabelled()
 
     def stores(self) -> list[SparseImages]:
         """The jets, as sparse images."""

@@ -71,8 +71,9 @@ class Track:
         return derive(self.request["dataset"]["plugin"]["name"], self.request["seed"], component)
 
     def data(self, split: Split) -> Samples:
-        """A split of the dataset in data space, cut to the budget."""
+        """A split of the dataset in data space, cut to the budget, without labels that stand for none."""
         samples = self.dataset.load(split, self.seed("split"))
+        samples = samples if samples.labelled else samples.unlabelled()
         return samples[: BUDGETS[self.request["budget"]].samples].to(self.device)
 
     def samples(self, split: Split) -> Samples:
