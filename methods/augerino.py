@@ -56,8 +56,8 @@ class Augerino(Method):
     of the basis is not found.
 
     Arguments:
-        K: how many generators, the widest ones; None: all with at least `share` of the largest width.
-        share: of the largest width.
+        K: how many generators, the widest ones; None: all with more than `share` of the largest width and of the reach.
+        share: of a width that counts.
         reward: of the widths.
         reach: width beyond which there is no reward, in standard deviations of the samples.
         width: units of the two hidden layers of f, or channels of a convolutional one for images.
@@ -90,8 +90,9 @@ class Augerino(Method):
         self._train(model, train, valid[:FEW], task)
         widths = model.widths.detach()
         order = widths.argsort(descending=True)
-        kept = order[: self.K] if self.K is not None else order[widths[order] > self.share * widths.max()]
-        if widths.max() < START:
+        wide = widths[order] > self.share * max(self.reach, widths.max().item())
+        kept = order[: self.K] if self.K is not None else order[wide]
+        if not len(kept):
             return NoSymmetry(task.action)
         return MatrixSymmetry.of(task.action, model.basis[kept], scores=1 / widths[kept])
 
