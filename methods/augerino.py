@@ -16,7 +16,7 @@ from bench.training import Schedule, initialise, optimise
 __all__ = ["Augerino"]
 
 FEW = 1000
-START = 0.1
+START, GROWN = 0.1, 0.2
 
 
 class Augmented(nn.Module):
@@ -52,12 +52,13 @@ class Augerino(Method):
 
     minimise E_x E_g loss(g^-1 f(g x), y) - `reward` sum_a min(w_a, `reach`) for f and the widths w of a box over the
     coefficients of a fixed basis. For images the paper's: translations, rotation, dilations, shear; for vectors
-    E_ij - E_ji, E_ij + E_ji and E_ii. Without labels the target is the oracle's value. A generator outside of the axes
+    E_ij - E_ji, E_ij + E_ji and E_ii. Nothing is
+    found where no width has doubled. Without labels the target is the oracle's value. A generator outside of the axes
     of the basis is not found.
 
     Arguments:
-        K: how many generators, the widest ones; None: all with more than `share` of the largest width and of the reach.
-        share: of a width that counts.
+        K: how many generators, the widest ones; None: all with at least `share` of the largest width.
+        share: of the largest width.
         reward: of the widths.
         reach: width beyond which there is no reward, in standard deviations of the samples.
         width: units of the two hidden layers of f, or channels of a convolutional one for images.
@@ -90,9 +91,8 @@ class Augerino(Method):
         self._train(model, train, valid[:FEW], task)
         widths = model.widths.detach()
         order = widths.argsort(descending=True)
-        wide = widths[order] > self.share * max(self.reach, widths.max().item())
-        kept = order[: self.K] if self.K is not None else order[wide]
-        if not len(kept):
+        kept = order[: self.K] if self.K is not None else order[widths[order] > self.share * widths.max()]
+        if widths.max() < GROWN:
             return NoSymmetry(task.action)
         return MatrixSymmetry.of(task.action, model.basis[kept], scores=1 / widths[kept])
 
