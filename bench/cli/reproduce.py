@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bench.cli.options import DURATION, plugin_option
+from bench.cli.options import DEVICE, DURATION, plugin_option
 from bench.errors import BenchError
 from bench.paths import results_root
 
@@ -31,6 +31,7 @@ SUITE = Path("suites/reproductions.toml")
 @click.option("--suite", type=click.Path(path_type=Path), default=SUITE, show_default=True, help="The claims.")
 @click.option("--jobs", type=click.IntRange(1), help="Workers at a time; default: the number of cores.")
 @click.option("--timeout", type=DURATION, default="1h", show_default=True, help="Limit of one job: 90s, 10m, 2h.")
+@click.option("--device", type=DEVICE, default="cpu", show_default=True, help="Where to compute: cpu, cuda, cuda:1.")
 @click.option("--rerun", type=click.Choice(["missing", "failed", "stale", "all"]), default="stale", show_default=True,
               help="Besides what is missing: run what has failed, what is stale, or everything again.")
 @click.option("--judge", is_flag=True, help="Run nothing: judge the records that are there.")
@@ -41,8 +42,8 @@ SUITE = Path("suites/reproductions.toml")
               help="The folder of the records.")
 @plugin_option
 def command(
-    names: tuple[str, ...], suite: Path, jobs: int | None, timeout: float, rerun: Rerun, judge: bool, as_json: bool,
-    output: Path | None, results: Path, plugins: tuple[Path, ...],
+    names: tuple[str, ...], suite: Path, jobs: int | None, timeout: float, device: str, rerun: Rerun, judge: bool,
+    as_json: bool, output: Path | None, results: Path, plugins: tuple[Path, ...],
 ) -> None:
     """Repeat the claims called NAME, or all, and say what is reached.
 
@@ -64,7 +65,7 @@ def command(
     claims = chosen(read_claims(suite), names)
     registry = Registry(plugins)
     with display(quiet=as_json) as watcher, session(
-        (), results, jobs=jobs, timeout=timeout, watcher=watcher, registry=registry
+        (), results, jobs=jobs, timeout=timeout, device=device, watcher=watcher, registry=registry
     ) as opened:
         planned, findings = _planned(claims, opened)
         if not judge:

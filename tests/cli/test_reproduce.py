@@ -99,6 +99,12 @@ def test_what_is_reached_exits_with_0_and_the_page_shows_what_was_asked(bench):
     assert page.startswith("# Reproductions")
 
 
+def test_a_device_that_is_not_here_is_refused(bench):
+    result = bench("reproduce", "right", "--device", "abacus", code=2)
+    assert "'abacus' cannot be used" in result.err
+    assert result.err.count("\n") == 1
+
+
 def test_records_of_other_code_say_nothing(bench):
     path = bench.folder / "methods.py"
     path.write_text(path.read_text() + "\n# edited\n")
