@@ -6,10 +6,11 @@ import math
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from bench.contracts import Action, Pairs
 
-__all__ = ["change_of_density", "fit_generators", "missed"]
+__all__ = ["change_of_density", "coarse", "fit_generators", "missed"]
 
 WAVES = 1024
 FREQUENCY = 0.5
@@ -44,17 +45,27 @@ def change_of_density(basis: Tensor, action: Action, x: Tensor) -> Tensor:
     return form / form.diagonal().mean()
 
 
-def fit_generators(action: Action, basis: Tensor, pairs: Pairs, form: Tensor, *, steps: int) -> Tensor:
-    """The L_k = sum_a c_ka E_a that minimise N_pairs `missed` + sum_k c_k' form c_k, by L-BFGS: (K, n, n).
+def coarse(pairs: Pairs) -> Pairs:
+    """Pairs of images (B, C, H, W), each pixel the mean of a square around it, a quarter of the image high."""
+    width = pairs.x.shape[2] // 4 | 1
+    x, moved = (F.avg_pool2d(images, width, 1, width // 2) for images in (pairs.x, pairs.moved))
+    return Pairs(x, moved, pairs.coefficient)
+
+
+def fit_generators(
+    action: Action, basis: Tensor, pairs: Pairs, form: Tensor, *, steps: int, start: Tensor | None = None
+) -> Tensor:
+    """The c of L_k = sum_a c_ka E_a that minimise N_pairs `missed` + sum_k c_k' form c_k, by L-BFGS: (K, N).
 
     Arguments:
         basis: E_a, (N, n, n).
         form: the price of a generator, (N, N).
         steps: iterations.
+        start: where to begin, (K, N); None: at 0.
     """
     E = basis.to(pairs.x)
     times, which = torch.unique(pairs.coefficient, dim=0, return_inverse=True)
-    c = torch.zeros(pairs.coefficient.shape[1], len(E)).to(E).requires_grad_()
+    c = (torch.zeros(times.shape[1], len(E)).to(E) if start is None else start.clone()).requires_grad_()
     descent = torch.optim.LBFGS([c], max_iter=steps, line_search_fn="strong_wolfe", tolerance_grad=1e-9)
 
     def objective() -> Tensor:
@@ -66,4 +77,4 @@ def fit_generators(action: Action, basis: Tensor, pairs: Pairs, form: Tensor, *,
         return loss
 
     descent.step(objective)  # type: ignore[no-untyped-call]
-    return torch.einsum("ka,aij->kij", c.detach(), E)
+    return c.detach()

@@ -12,7 +12,7 @@ from bench.contracts import Action, BenchError, Linear, MatrixSymmetry, Method, 
 from bench.training import Schedule, initialise, optimise
 
 from .fields import PairedFields
-from .linear import change_of_density, fit_generators, missed
+from .linear import change_of_density, coarse, fit_generators, missed
 
 __all__ = ["SupervisedMLP"]
 
@@ -84,8 +84,12 @@ class SupervisedMLP(Method):
         form = torch.zeros(len(basis), len(basis))
         if self.consistency and action.kind != "image_affine":
             form = change_of_density(basis, action, unlabelled[: self.unlabelled]) * self.consistency / len(basis)
-        few = IMAGES if action.kind == "image_affine" else FEW
-        return fit_generators(action, basis, first(pairs, few), form, steps=ITERATIONS).to(pairs.x)
+        some, start = first(pairs, FEW), None
+        if action.kind == "image_affine":  # where peaks do not overlap, nothing says in which direction they are
+            some = first(pairs, IMAGES)
+            start = fit_generators(action, basis, coarse(some), form, steps=ITERATIONS)
+        c = fit_generators(action, basis, some, form, steps=ITERATIONS, start=start)
+        return torch.einsum("ka,aij->kij", c, basis.to(pairs.x))
 
     def _fields(self, task: Task, pairs: Pairs) -> Symmetry:
         symmetry = PairedFields(task.action, pairs.coefficient.shape[1], self.width)

@@ -69,6 +69,17 @@ def test_the_rotation_of_images_is_found() -> None:
     torch.testing.assert_close(found[0], PLANE, atol=0.05, rtol=0)
 
 
+def test_the_rotation_of_lone_peaks_is_found_though_they_do_not_overlap() -> None:
+    draw = torch.Generator().manual_seed(0)
+    images = torch.zeros(64, 1, 32, 32)
+    row, column = torch.randint(7, 25, (2, 64, 2), generator=draw)
+    images[torch.arange(64)[:, None], 0, row, column] = 1
+    action = ImageAffine(images.shape[1:])
+    found = SupervisedMLP().discover(paired_task(action, MatrixSymmetry.of(action, PLANE[None]), images))
+    torch.testing.assert_close(found.matrices()[0], PLANE, atol=0.02, rtol=0)
+
+
+
 def test_fields_bend_where_no_matrix_fits() -> None:
     x = torch.randn(2000, 2, generator=torch.Generator().manual_seed(0))
     task = paired_task(Field((2,)), Bent(), x + torch.tensor([0.0, 0.5]) * x[:, :1].square())

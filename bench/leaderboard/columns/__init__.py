@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from bench.leaderboard.statistics import Interval
 from bench.leaderboard.tables import Row, Table
 
-__all__ = ["Column", "columns", "mean_column", "number", "of_table"]
+__all__ = ["Column", "columns", "mean_column", "mean_text", "number", "of_table"]
 
 PLUGINS = 50
 """Where the scores of plugin metrics stand among the other columns."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.leaderboard.columns import mean_column
+from bench.leaderboard.columns import Column, mean_column, mean_text
 
 __all__ = ["COLUMNS"]
 
@@ -21,10 +21,11 @@ COLUMNS = [
         39,
         ranked=True,
     ),
-    mean_column(
+    Column(
         "generator_similarity.elements.outside",
         "elements outside",
         "how far the elements found are from the true group; 0: they belong to it, 1: the identity is as near",
+        lambda row: "" if row.block == "control" else mean_text(row, "generator_similarity.elements.outside"),
         39,
     ),
     mean_column(
