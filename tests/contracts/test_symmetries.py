@@ -62,7 +62,7 @@ class Numerical(Symmetry):
 
 @settings(max_examples=15, deadline=None)
 @given(seed=seeds, s=st.floats(-0.5, 0.5), t=st.floats(-0.5, 0.5))
-@pytest.mark.parametrize(("make", "tolerance"), [(matrices, 1e-9), (fields, 1e-4)])
+@pytest.mark.parametrize(("make", "tolerance"), [(matrices, 1e-9), (fields, 5e-3)])
 def test_parallel_flows_add_and_the_way_back_is_the_way(make, tolerance, seed, s, t):
     symmetry, x = make(seed)
     along = draw(seed + 2, 1, symmetry.K).expand(len(x), -1)

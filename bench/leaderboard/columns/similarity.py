@@ -26,7 +26,7 @@ COLUMNS = [
         "elements outside",
         "how far the elements found are from the true group; 0: they belong to it, 1: the identity is as near",
         lambda row: "" if row.block == "control" else mean_text(row, "generator_similarity.elements.outside"),
-        39,
+        38,
     ),
     mean_column(
         "orbit_similarity",
