@@ -92,13 +92,12 @@ class Engine:
         discover, predict, score = (of_kind.get(kind) for kind in ("discover", "predict", "score"))
         prepared = {kind.removeprefix("prepare_"): o for kind, o in of_kind.items() if kind.startswith("prepare_")}
         figures = score.figures if score else {}
-        cost = dict.fromkeys(("cpu_s", "wall_s", "peak_rss_mb", "steps", "parameters"))
+        cost = dict.fromkeys(("cpu_s", "wall_s", "peak_rss_mb", "steps", "parameters", "score_cpu_s"))
         made = predict if run.spec.model else discover
         cost |= made.cost if made else {}
         if run.spec.model:
             cost["discover_cpu_s"] = discover.cost.get("cpu_s") if discover else None
         cost["prepare_cpu_s"] = round(sum(float(o.cost.get("cpu_s") or 0) for o in prepared.values()), 3)
-        cost["score_cpu_s"] = None
         if score:
             cost |= {f"score_{key}": spent for key, spent in score.cost.items() if key.startswith("cpu_s")}
         found = [job.identity for job in run.jobs if job.kind == "discover" and discover and discover.status == "ok"]
