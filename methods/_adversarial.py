@@ -16,14 +16,15 @@ from torch.nn import functional as F
 from bench.contracts import Progress, Samples, silent
 
 __all__ = [
-    "Critics", "Features", "Game", "Judged", "Player", "Stacked", "in_single", "judge", "play", "repeated",
-    "told_apart",
+    "Critics", "Features", "Game", "Judged", "Player", "Stacked", "distance", "in_single", "judge", "play",
+    "repeated", "told_apart",
 ]  # fmt: skip
 
 SLOPE = 0.2
 MOMENTA = (0.5, 0.99)
 SLOWEST = 0.1
 NULL = 1e-2
+TINY = 1e-12
 
 
 class Stacked(nn.Module):
@@ -221,7 +222,7 @@ class Judged:
 
     Arguments:
         told: Jensen-Shannon divergence in bits that the critics reach, at least 0, (R,).
-        moved: RMS displacement in units of sqrt(2) times the deviation of the samples, (R,); independent ones: 1.
+        moved: the `distance` of samples moved and at rest, (R,).
     """
 
     told: Tensor
@@ -243,8 +244,16 @@ def judge(
     with torch.no_grad():
         before, after = player.still(other), player.moved(other)
         told = told_apart(critics, player.still(one), after).clamp(min=0)
-        moved = (after - before).square().sum(-1).mean(1) / (2 * before.var(1).sum(-1))
-    return Judged(told, moved.sqrt())
+        return Judged(told, distance(before, after))
+
+
+def distance(one: Tensor, other: Tensor) -> Tensor:
+    """RMS distance of samples seen in two ways in units of sqrt(2) times the deviation of the first; independent: 1.
+
+    (R, B, F) and (R, B, F) -> (R,)
+    """
+    square = (other - one).square().sum(-1).mean(1) / (2 * one.var(1).sum(-1))
+    return square.clamp(min=TINY).sqrt()
 
 
 def in_single(samples: Samples) -> Samples:

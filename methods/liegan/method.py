@@ -11,6 +11,7 @@ from bench.contracts import BenchError, MatrixSymmetry, Method, NoSymmetry, Samp
 from bench.lie import deviation
 
 from .._adversarial import Critics, Features, Game, in_single, judge, play
+from .._image_features import check_detail, features_for
 from .._search_space import search_space
 from .finite import generator_of
 from .generators import Coefficients, Generators, drawn
@@ -44,10 +45,11 @@ class LieGAN(Method):
         grid: the largest whole number.
         unit: keep the fields of a restart orthonormal, at the deviation of the samples per unit.
         movement: weight of E |cos(x, g x)|.
-        fourier: measure this movement between amplitudes of Fourier transforms, for images.
+        fourier: measure this movement between amplitudes of Fourier transforms, of images.
         size: weight of (|L_k| - 1)^2, for free generators.
         orthogonality: weight of cos(L_k, L_l)^2, for free generators.
         block: generators vanish outside of diagonal blocks of this size; 0: they do not.
+        detail: critics see the principal components of images with at least this share of the largest variance.
         restarts: games played side by side.
         width: units of a critic's hidden layers.
         layers: hidden layers of a critic.
@@ -69,6 +71,7 @@ class LieGAN(Method):
     size: float = 0.0
     orthogonality: float = 0.0
     block: int = 0
+    detail: float = 0.02
     restarts: int = 4
     width: int = 64
     layers: int = 2
@@ -84,6 +87,7 @@ class LieGAN(Method):
     paper = "https://arxiv.org/abs/2302.00236"
 
     def __post_init__(self) -> None:
+        check_detail(self.detail)
         if self.coefficients not in ("normal", "uniform", "integers"):
             what = f"coefficients = {self.coefficients!r}; allowed are normal, uniform, integers"
             raise BenchError(what, "choose one of them", usage=True)
@@ -99,7 +103,7 @@ class LieGAN(Method):
     def discover(self, task: Task) -> Symmetry:
         draw = torch.Generator().manual_seed(task.seed)
         train, valid = in_single(task.train), in_single(task.valid)
-        features = Features(train, task.action.shape[0] if task.action.kind == "four_vector" else 0)
+        features = features_for(task.action, train, self.detail)
         space = search_space(task.action, train.x[:FEW], self.block)
         generators = Generators(space, self.restarts, self.K, unit=self.unit and not self.finite, size=1.0, draw=draw)
         proposals = self._proposals(task, generators, features, draw)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -14,6 +13,7 @@ from torch.nn import functional as F
 from bench.contracts import Action, Samples
 
 from .._adversarial import Critics, Features, Player, repeated, told_apart
+from .._image_features import ImageFeatures
 from .generators import Generators
 
 __all__ = ["Penalties", "Proposals", "principal", "promote"]
@@ -80,15 +80,10 @@ class Proposals(Player):
         return total
 
     def _alike(self, still: Tensor, moved: Tensor) -> Tensor:
-        if self.weights.fourier:
-            still, moved = (self._amplitudes(seen) for seen in (still, moved))
+        if self.weights.fourier and isinstance(self.features, ImageFeatures):
+            images = self.features.images
+            still, moved = (torch.fft.rfft2(images(seen)).abs().flatten(2) for seen in (still, moved))
         return F.cosine_similarity(still, moved, dim=-1).abs().mean(1).sum()
-
-    def _amplitudes(self, seen: Tensor) -> Tensor:
-        shape = self.action.shape
-        pixels = seen[..., : math.prod(shape)].reshape(*seen.shape[:-1], *shape)
-        amplitudes: Tensor = torch.fft.rfft2(pixels).abs().flatten(-len(shape))
-        return amplitudes
 
 
 def promote(critics: Critics, proposals: Proposals, samples: Samples, most: int) -> None:

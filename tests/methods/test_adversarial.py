@@ -6,7 +6,8 @@ import math
 
 import pytest
 import torch
-from bench.methods._adversarial import Critics, Features, Game, Judged, Player, judge, play, told_apart
+from bench.methods._adversarial import Critics, Features, Game, Judged, Player, distance, judge, play, told_apart
+from bench.methods._image_features import ImageFeatures
 from bench.methods._search_space import search_space
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -66,6 +67,38 @@ def test_products_put_a_quadratic_relation_in_plain_sight() -> None:
     ratio = off.square().mean(0).sqrt() / seen.square().mean(0).sqrt().clamp(min=0.01)
     assert ratio.max() > 10
     assert ((plain(heavy, None) / plain(light, None)).median() - 1).abs() < 0.1
+
+
+def smooth(count: int) -> Tensor:
+    """Images of three waves, with little else in them."""
+    waves = torch.stack([torch.arange(64).mul(0.1 * k).cos() for k in range(1, 4)])
+    images = torch.randn(count, 3, generator=drawn()) @ waves + 1e-3 * torch.randn(count, 64, generator=drawn(1))
+    return images.reshape(count, 1, 8, 8)
+
+
+def test_of_images_large_components_are_seen_and_no_others() -> None:
+    images, labels = smooth(1000), torch.arange(1000) % 2
+    features = ImageFeatures(Samples(images, labels), 0.02)
+    seen = features(images, labels)
+    assert features.count == seen.shape[1] == 3 + 2
+    torch.testing.assert_close(seen.T.cov()[:3, :3], torch.eye(3), atol=1e-3, rtol=0)
+    torch.testing.assert_close(features.images(seen), images - images.mean(0), atol=0.01, rtol=0)
+    noise = 1e-3 * torch.randn(images.shape, generator=drawn(2))
+    assert (features(images + noise, labels) - seen).abs().max() < 0.01
+
+
+def test_all_components_make_the_whole_image() -> None:
+    images = torch.rand(500, 2, 4, 4, generator=drawn())
+    features = ImageFeatures(Samples(images), 0.0)
+    assert features.count == 32
+    torch.testing.assert_close(features.images(features(images, None)), images - images.mean(0), atol=1e-4, rtol=0)
+
+
+def test_independent_samples_are_at_distance_one() -> None:
+    one, other = torch.randn(2, 3, 20000, 4, generator=drawn())
+    torch.testing.assert_close(distance(one, other), torch.ones(3), atol=0.02, rtol=0)
+    torch.testing.assert_close(distance(5 * one, 5 * other), distance(one, other))
+    assert distance(one, one).max() < 1e-5
 
 
 class Shift(Player):

@@ -7,7 +7,9 @@ import math
 import numpy as np
 import pytest
 import torch
+from bench.datasets.rotated_digits import RotatedDigits
 from bench.methods._adversarial import Features
+from bench.methods._image_features import ImageFeatures
 from bench.methods.liegan import LieGAN
 from bench.methods.liegan.finite import generator_of, order
 from bench.methods.liegan.generators import Generators, drawn, exponential
@@ -17,6 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.linalg import expm
 from torch import Tensor
+from torch.nn import functional as F
 
 from bench.contracts import BenchError, ImageAffine, Linear, MatrixSymmetry, Samples, Symmetry, Task
 
@@ -174,18 +177,31 @@ def test_penalties_are_what_they_say() -> None:
 
 def test_to_fourier_amplitudes_a_shift_is_no_movement() -> None:
     action = ImageAffine((1, 8, 8))
-    images = torch.rand(20, 1, 8, 8, generator=torch.Generator().manual_seed(0))
-    features = Features(Samples(images))
+    images = torch.rand(200, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    features = ImageFeatures(Samples(images), 0.0)
     generators = Generators(torch.zeros(1, 3, 3), 1, 1, unit=False, size=1.0, draw=torch.Generator())
     proposals = Proposals(action, generators, torch.zeros, features, Penalties(1, 0, 0, True))
-    samples, seen = Samples(images), features(images, None)[None]
-    shifted = seen.reshape(1, 20, 8, 8).roll(3, -1).reshape(1, 20, -1)
-    mixed = seen[:, :, torch.randperm(64, generator=torch.Generator().manual_seed(0))]
-    assert proposals.penalty(samples, shifted).item() == pytest.approx(1, abs=1e-5)
-    assert proposals.penalty(samples, mixed).item() < 0.95
+    mean, order = images.mean(0), torch.randperm(64, generator=torch.Generator().manual_seed(0))
+    shifted = features((images - mean).roll(3, -1) + mean, None)[None]
+    mixed = features((images - mean).flatten(1)[:, order].reshape(images.shape) + mean, None)[None]
+    assert proposals.penalty(Samples(images), shifted).item() == pytest.approx(1, abs=1e-5)
+    assert proposals.penalty(Samples(images), mixed).item() < 0.95
 
 
-@pytest.mark.parametrize(("wrong", "told"), [({"K": 0}, "K = 0"), ({"K": 2, "coefficients": "integers"}, "K = 2")])
+def test_finds_the_rotation_of_images() -> None:
+    digits = RotatedDigits(digits=(0, 1, 2), rotation="uniform")
+    images = digits.load("train", 0), digits.load("valid", 0)
+    found = LieGAN(**SMALL | {"most": 0.05}).discover(Task(*images, digits.actions()["image_affine"], seed=0))
+    matrices = found.matrices()
+    assert matrices is not None
+    turn = F.pad(TURN, (0, 1, 0, 1))
+    assert abs((matrices[0] * turn).sum() / matrices[0].norm() / turn.norm()) > 0.99
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [({"K": 0}, "K = 0"), ({"K": 2, "coefficients": "integers"}, "K = 2"), ({"detail": -1.0}, "detail = -1.0")],
+)
 def test_wrong_parameters_are_told(wrong: dict[str, object], told: str) -> None:
     with pytest.raises(BenchError, match=told):
         LieGAN(**wrong)  # type: ignore[arg-type]
