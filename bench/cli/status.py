@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
+LONG = 60
+
 
 @click.command("status")
 @click.option("-m", "--method", "methods", multiple=True, metavar="NAME", help="Only records of this method or model.")
@@ -68,17 +70,20 @@ class _Found:
         self.seeds[dataset, learner, state, why] += [] if seed is None else [seed]
 
     def show(self, everything: bool) -> None:
-        """The rows, those of fresh records if all are wanted, and how many records are in which state."""
+        """The rows, those of fresh records if all are wanted, long reasons below, and how many are in which state."""
         from bench.cli.tables import table
         from bench.jobs.specs import seed_ranges
 
-        rows = [
-            [dataset, learner, seed_ranges(seeds), state, why]
-            for (dataset, learner, state, why), seeds in self.seeds.items()
-            if everything or state != "fresh"
-        ]
+        rows: list[list[str]] = []
+        reasons: dict[str, int] = {}
+        for (dataset, learner, state, why), seeds in self.seeds.items():
+            if everything or state != "fresh":
+                said = f"({reasons.setdefault(why, len(reasons) + 1)})" if len(why) > LONG else why
+                rows.append([dataset, learner, seed_ranges(seeds), state, said])
         if rows:
             table("Records", ["dataset", "method or model", "seeds", "state", "why"], rows)
+        for why, number in reasons.items():
+            click.echo(f"({number}) {why}")
         click.echo(", ".join(f"{count} {state}" for state, count in sorted(self.states.items())) or "no records")
 
 

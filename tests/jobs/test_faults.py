@@ -248,3 +248,11 @@ def test_status_says_what_is_broken(broken):
     out = broken[0]("status", code=0).out
     assert "ModuleNotFoundError" in out
     assert "broken" in out
+
+
+def test_status_says_a_long_reason_once_below_the_table(broken):
+    lines = broken[0]("status", "-d", "nowhere", code=0).out.splitlines()
+    (reason,) = [line for line in lines if "numbers.gz is nowhere" in line]
+    number = reason.split()[0]
+    assert reason == f"{number} numbers.gz is nowhere and there is no network (put it into BENCH_DATA)"
+    assert sum(number in line for line in lines) > 2
