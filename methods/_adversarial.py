@@ -24,6 +24,7 @@ SLOPE = 0.2
 MOMENTA = (0.5, 0.99)
 SLOWEST = 0.1
 NULL = 1e-2
+BY_HEART = 0.05
 TINY = 1e-12
 
 
@@ -218,7 +219,7 @@ def told_apart(critics: Critics, real: Tensor, fake: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Judged:
-    """How R generators fare on held-out samples.
+    """How R generators fare.
 
     Arguments:
         told: Jensen-Shannon divergence in bits that the critics reach, at least 0, (R,).
@@ -237,14 +238,22 @@ class Judged:
 def judge(
     critics: Critics, player: Player, train: Samples, valid: Samples, game: Game, draw: torch.Generator
 ) -> Judged:
-    """Critics learn on against generators at rest; then they are asked about samples that they have not seen."""
+    """Critics learn on against generators at rest; then they are asked about samples that they have not seen.
+
+    They are asked about training samples as well. If they tell more than 0.05 bits there, they may have learned them by
+    heart, and that they are blind to others says nothing for a generator: what is more counts.
+    """
     play(critics, player, train, game, draw, learns=False)
-    half = len(valid) // 2
-    one, other = valid[:half], valid[half:]
+    known = train[torch.randperm(len(train), generator=draw)[: len(valid)]]
+    told = []
     with torch.no_grad():
-        before, after = player.still(other), player.moved(other)
-        told = told_apart(critics, player.still(one), after).clamp(min=0)
-        return Judged(told, distance(before, after))
+        for samples in (known, valid):
+            half = len(samples) // 2
+            one, other = samples[:half], samples[half:]
+            before, after = player.still(other), player.moved(other)
+            told.append(told_apart(critics, player.still(one), after))
+        by_heart, told_of_others = told
+        return Judged(torch.maximum(told_of_others, by_heart - BY_HEART).clamp(min=0), distance(before, after))
 
 
 def distance(one: Tensor, other: Tensor) -> Tensor:

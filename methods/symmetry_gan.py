@@ -133,8 +133,8 @@ class SymmetryGAN(Method):
             seen, elements = maps.moved(valid), maps.elements()
         claimed: list[int] = []
         for r in judged.told.argsort().tolist():
-            apart = distance(seen[claimed], seen[r])
-            if judged.told[r] < self.most and judged.moved[r] >= self.least and (apart >= self.least).all():
+            apart = [distance(seen[k : k + 1], seen[r : r + 1]) for k in claimed]
+            if judged.told[r] < self.most and all(far >= self.least for far in [judged.moved[r], *apart]):
                 claimed.append(r)
         if not claimed:
             return NoSymmetry(maps.action)

@@ -131,6 +131,21 @@ def test_players_learn_what_critics_cannot_tell_and_rest_while_judged() -> None:
     torch.testing.assert_close(judged.moved, learned.abs() / math.sqrt(2) / samples.x[1000:].std(), rtol=1e-3, atol=0)
 
 
+class Mirror(Shift):
+    """x -> -x, which normal samples do not tell."""
+
+    def moved(self, samples: Samples) -> Tensor:
+        return -self.still(samples)
+
+
+@pytest.mark.parametrize(("count", "size", "least", "most"), [(40, 200, 0.5, 1), (10000, 2, 0, 0.005)])
+def test_critics_that_know_samples_by_heart_speak_for_no_generator(count, size, least, most) -> None:
+    train, valid = (Samples(torch.randn(number, size, generator=drawn(number))) for number in (count, 4000))
+    player, critics = Mirror(torch.zeros(1)), Critics(1, size, 64, 2, drawn())
+    judged = judge(critics, player, train, valid, Game(200, 40, 0.01, 0.003), drawn())
+    assert least <= judged.told.item() <= most
+
+
 class Heard(Shift):
     """A shift that keeps all of its values, one for each time that it is asked to learn."""
 
