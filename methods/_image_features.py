@@ -11,6 +11,8 @@ from ._adversarial import Features
 
 __all__ = ["ImageFeatures", "check_detail", "features_for"]
 
+FEW = 2048
+
 
 class ImageFeatures(Features):
     """Large principal components of images, each in units of its deviation, and labels.
@@ -19,14 +21,15 @@ class ImageFeatures(Features):
     would tell a moved image from one that stands still.
 
     Arguments:
-        samples: images (N, C, H, W); they set the components and all scales.
+        samples: images (N, C, H, W); they set all scales, the first 2048 the components.
         detail: share of the largest variance that a component needs to be seen.
     """
 
     def __init__(self, samples: Samples, detail: float) -> None:
         self.shape = samples.x.shape[1:]
-        values, axes = torch.linalg.eigh(torch.cov(samples.x.flatten(1).T.double()))
-        self.axes = axes[:, values > detail * values[-1]].to(samples.x)
+        few = samples.x[:FEW].flatten(1)
+        _, size, axes = torch.linalg.svd(few - few.mean(0), full_matrices=False)
+        self.axes = axes[size.square() > detail * size[0].square()].T
         super().__init__(samples)
 
     def _flat(self, x: Tensor, y: Tensor | None) -> Tensor:
