@@ -28,7 +28,7 @@ def proposals(space: torch.Tensor, restarts: int, features: Features, draw: torc
 
 
 def maps(space: torch.Tensor, restarts: int, features: Features, draw: torch.Generator) -> Player:
-    return Maps(PLANE, space, restarts, features, order=0, cyclic=1.0, draw=draw)
+    return Maps(PLANE, space, restarts, features, order=0, cyclic=1.0, away=0.6, draw=draw)
 
 
 def cpu_seconds(player, restarts: int, steps: int) -> float:
