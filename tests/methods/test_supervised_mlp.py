@@ -79,7 +79,6 @@ def test_the_rotation_of_lone_peaks_is_found_though_they_do_not_overlap() -> Non
     torch.testing.assert_close(found.matrices()[0], PLANE, atol=0.02, rtol=0)
 
 
-
 def test_fields_bend_where_no_matrix_fits() -> None:
     x = torch.randn(2000, 2, generator=torch.Generator().manual_seed(0))
     task = paired_task(Field((2,)), Bent(), x + torch.tensor([0.0, 0.5]) * x[:, :1].square())
